@@ -1,0 +1,52 @@
+#include "base/clock.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace s3lt {
+namespace {
+
+std::tm utc_fields(WallTime t) {
+  const std::time_t whole = std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(t));
+  std::tm fields{};
+  gmtime_r(&whole, &fields);
+  return fields;
+}
+
+ParsedTime parse(const std::string& text, const char* format) {
+  std::tm fields{};
+  const char* end = strptime(text.c_str(), format, &fields);
+  if (end == nullptr || *end != '\0') return {};
+  return {std::chrono::system_clock::from_time_t(timegm(&fields)), true};
+}
+
+}  // namespace
+
+std::string format_basic_utc(WallTime t) {
+  const std::tm f = utc_fields(t);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", f.tm_year + 1900, f.tm_mon + 1, f.tm_mday, f.tm_hour,
+                     f.tm_min, f.tm_sec);
+}
+
+std::string format_rfc3339(WallTime t) {
+  const std::tm f = utc_fields(t);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+      t - std::chrono::floor<std::chrono::seconds>(t));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", f.tm_year + 1900, f.tm_mon + 1, f.tm_mday,
+                     f.tm_hour, f.tm_min, f.tm_sec, ms.count());
+}
+
+std::string format_http_date(WallTime t) {
+  static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::tm f = utc_fields(t);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[f.tm_wday], f.tm_mday, months[f.tm_mon],
+                     f.tm_year + 1900, f.tm_hour, f.tm_min, f.tm_sec);
+}
+
+ParsedTime parse_basic_utc(const std::string& text) { return parse(text, "%Y%m%dT%H%M%SZ"); }
+ParsedTime parse_http_date(const std::string& text) { return parse(text, "%a, %d %b %Y %H:%M:%S GMT"); }
+
+}  // namespace s3lt

@@ -1,0 +1,60 @@
+#include "base/encoding.h"
+
+#define XXH_INLINE_ALL
+#include <isa-l/crc.h>
+#include <openssl/evp.h>
+#include <xxhash.h>
+
+#include <array>
+
+namespace s3lt {
+
+void write_hex(std::span<const std::byte> bytes, char* out) {
+  static constexpr char digits[] = "0123456789abcdef";
+  for (const std::byte b : bytes) {
+    *out++ = digits[std::to_integer<unsigned>(b) >> 4];
+    *out++ = digits[std::to_integer<unsigned>(b) & 15];
+  }
+}
+
+std::string to_hex(std::span<const std::byte> bytes) {
+  std::string out(2 * bytes.size(), '\0');
+  write_hex(bytes, out.data());
+  return out;
+}
+
+std::string to_base64(std::span<const std::byte> bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                reinterpret_cast<const unsigned char*>(bytes.data()),
+                                static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(n));
+  return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out(text.size() / 4 * 3 + 1, '\0');
+  const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                reinterpret_cast<const unsigned char*>(text.data()),
+                                static_cast<int>(text.size()));
+  if (n < 0) return std::nullopt;
+  std::size_t size = static_cast<std::size_t>(n);
+  for (std::size_t i = text.size(); i > 0 && text[i - 1] == '=' && text.size() - i < 2; --i) --size;
+  out.resize(size);
+  return out;
+}
+
+std::uint32_t crc32(std::uint32_t crc, const void* data, std::size_t size) {
+  return crc32_gzip_refl(crc, static_cast<const unsigned char*>(data), size);
+}
+
+std::string crc32_base64(std::uint32_t crc) {
+  const std::array<std::byte, 4> big_endian{std::byte(crc >> 24), std::byte(crc >> 16 & 255),
+                                            std::byte(crc >> 8 & 255), std::byte(crc & 255)};
+  return to_base64(big_endian);
+}
+
+std::uint64_t hash64(std::string_view text) { return XXH64(text.data(), text.size(), 0); }
+
+}  // namespace s3lt

@@ -1,0 +1,31 @@
+// Hex, base64 and the checksums that need no key. Pure functions, thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace s3lt {
+
+std::string to_hex(std::span<const std::byte> bytes);  // lower case
+// Writes 2 * bytes.size() lower-case digits to out.
+void write_hex(std::span<const std::byte> bytes, char* out);
+std::string to_base64(std::span<const std::byte> bytes);
+std::optional<std::string> from_base64(std::string_view text);
+
+// CRC-32 (ISO-HDLC, the one of gzip and of x-amz-checksum-crc32), continued from `crc`.
+std::uint32_t crc32(std::uint32_t crc, const void* data, std::size_t size);
+// The value of x-amz-checksum-crc32: big-endian, base64.
+std::string crc32_base64(std::uint32_t crc);
+
+// XXH64 with seed 0: the hash of an object's key in its content stamps (docs/content.md).
+std::uint64_t hash64(std::string_view text);
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace s3lt

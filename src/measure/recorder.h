@@ -1,0 +1,72 @@
+// Takes down what the clients of one thread see. One recorder belongs to one thread; nothing here
+// locks, and nothing allocates once a cell's histograms have their pages. Once a second the thread
+// hands over what it has with take().
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "measure/snapshot.h"
+
+namespace s3lt {
+
+// An index into the recorder's cells, made once when a client starts.
+using CellId = std::uint32_t;
+
+// One attempt that ended.
+struct AttemptRecord {
+  Outcome outcome{};
+  int status = 0;              // 0: no HTTP answer
+  std::uint32_t requests = 1;  // HTTP exchanges begun for it
+};
+
+// One operation that ended (not cancelled).
+struct OperationRecord {
+  Outcome outcome{};             // of its last attempt
+  std::uint64_t bytes = 0;       // body bytes; counted where ok
+  std::int64_t response_us = 0;  // intended start to end
+  std::int64_t service_us = 0;   // first byte of the first to last byte of the last request of the last attempt
+  std::int64_t ttfb_us = -1;     // first byte sent to first byte of the final answer; -1: none
+  std::int64_t lag_us = -1;      // intended to actual start; -1: closed loop, none
+  bool seeded = false;
+};
+
+class Recorder {
+ public:
+  CellId cell(const CellKey& key);  // the same id for the same key
+
+  void moved(CellId id, std::uint64_t bytes) { cells_[id].cell.counters.bytes_moved += bytes; }
+  void attempt(CellId id, const AttemptRecord& record);
+  void operation(CellId id, const OperationRecord& record);
+  void cancelled(CellId id) { ++cells_[id].cell.counters.cancelled; }
+  void connection() { ++client_.connections; }
+  void reconnect() { ++client_.reconnects; }
+
+  // Whether a sample of this kind of error is still wanted (the first 10 of each kind in a run): asked
+  // before one is built, since building allocates.
+  bool wants_error(CellId id, Outcome outcome, int status, std::string_view code);
+  void error(ErrorSample sample) { errors_.push_back(std::move(sample)); }
+
+  // Hands over everything since the last call and starts anew. `from`/`to` are since the start of the
+  // load. Reads the thread's CPU time: call it on the recorder's own thread.
+  Snapshot take(Duration from, Duration to);
+
+ private:
+  struct Slot {
+    CellKey key;
+    Cell cell;
+  };
+  std::deque<Slot> cells_;
+  std::map<CellKey, CellId> ids_;
+  std::map<std::string, unsigned> error_kinds_;
+  std::vector<ErrorSample> errors_;
+  ClientCounters client_;
+  double cpu_before_ = -1;
+};
+
+}  // namespace s3lt

@@ -1,0 +1,99 @@
+// What happened in a stretch of time: counters and histograms per pattern, operation and size.
+// A snapshot of a thread, of a host and of a fleet is the same thing, and they merge the same way,
+// losslessly. Not thread-safe: it is handed over whole.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/vocabulary.h"
+#include "measure/histogram.h"
+
+namespace s3lt {
+
+struct CellKey {
+  std::string pattern;
+  OperationKind operation{};
+  std::string size;  // label: "1KB"; empty for operations without a size (LIST, DELETE…)
+  auto operator<=>(const CellKey&) const = default;
+};
+
+// README, "Counters", says what each means; changing a meaning changes the schema.
+struct Counters {
+  std::uint64_t count = 0;        // operations that ended ok, not_found or in an error
+  std::uint64_t bytes = 0;        // body bytes of ok operations
+  std::uint64_t bytes_moved = 0;  // body bytes sent or received, also by failed and cancelled ones
+  std::uint64_t errors = 0;       // operations whose last attempt was an error
+  std::uint64_t not_found = 0;
+  std::uint64_t cancelled = 0;    // operations cut by the end of the run
+  std::uint64_t attempts = 0;     // tries of operations: the sum of outcomes
+  std::uint64_t requests = 0;     // HTTP exchanges begun
+  std::uint64_t seeded = 0;       // writes that stand for a read that found no key
+  std::array<std::uint64_t, outcomes> outcomes{};        // of attempts
+  std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
+
+  void count_status(int code) {
+    for (auto& [known, n] : status) {
+      if (known == code) {
+        ++n;
+        return;
+      }
+    }
+    status.emplace_back(code, 1);
+  }
+  void add(const Counters& other);
+};
+
+struct Cell {
+  Counters counters;
+  // Of ok operations, in microseconds; `failed` is the response time of those that ended in an error.
+  Histogram response, service, ttfb, lag, failed;
+  void add(const Cell& other);
+  void clear();
+};
+
+// One failed attempt worth showing: enough to find it in the server's log.
+struct ErrorSample {
+  WallTime at{};
+  std::string pattern, operation, size, key, endpoint;
+  Outcome outcome{};
+  int status = 0;           // 0: no HTTP answer
+  std::string code;         // S3 code
+  std::string message;      // what the server or the system said
+  std::string request_id;   // x-amz-request-id
+  unsigned attempt = 0;     // 1 is the first
+  double seconds = 0;       // the attempt's length
+};
+
+// Of the keys of one pattern: see README, "Counters".
+struct KeyCounters {
+  std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
+  void add(const KeyCounters& other);
+};
+
+// What the client itself spent, of one thread or of all.
+struct ClientCounters {
+  double cpu_seconds = 0;          // user and system
+  std::uint64_t connections = 0;   // opened
+  std::uint64_t reconnects = 0;    // requests sent again on a new connection, see README, "Words"
+  void add(const ClientCounters& other);
+};
+
+struct Snapshot {
+  Duration from{}, to{};  // since the start of the load
+  std::map<CellKey, Cell> cells;
+  std::map<std::string, KeyCounters> keys;  // totals since the start, not of the interval
+  ClientCounters client;                    // of the interval
+  std::vector<ErrorSample> errors;
+
+  // Adds what another thread or host saw in the same stretch (from/to become the union; keys add up).
+  void merge(const Snapshot& other);
+  // Continues in time: adds the next stretch of the same thread or fleet (keys are replaced).
+  void append(const Snapshot& next);
+};
+
+}  // namespace s3lt

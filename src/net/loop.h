@@ -1,0 +1,101 @@
+// One thread's event loop (a single-threaded Boost.Asio io_context over epoll), and what coroutines
+// wait for on it: times and sockets. All but post() and stop() belongs to the loop's own thread.
+// Only net/*.cc sees Asio: its headers take seconds to compile.
+#pragma once
+
+#include <coroutine>
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "net/task.h"
+
+namespace s3lt {
+
+class Loop {
+ public:
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+
+  // Runs on the calling thread until stop() was called.
+  void run();
+  void stop();                            // from any thread, any number of times
+  void post(std::function<void()> work);  // from any thread; allocates: not for the path of a request
+
+  // Calls `tick` about every `period` until the loop stops.
+  void every(Duration period, std::function<void()> tick);
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// A point in time that one coroutine at a time waits for, exact to the timer's resolution.
+class Timer {
+ public:
+  explicit Timer(Loop& loop);
+  ~Timer();  // nobody may be waiting
+  Timer(const Timer&) = delete;
+
+  // co_await timer.until(t): true when t has come, false when cancel() came first.
+  struct Awaiter {
+    Timer& timer;
+    TimePoint when;
+    bool await_ready() const { return when <= now(); }
+    void await_suspend(std::coroutine_handle<> h) { timer.start(when, h); }
+    bool await_resume() const { return !timer.was_cancelled(); }
+  };
+  Awaiter until(TimePoint when);
+  void cancel();
+
+ private:
+  void start(TimePoint when, std::coroutine_handle<> h);
+  bool was_cancelled() const;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A non-blocking file descriptor whose readiness a coroutine can wait for. Owns the descriptor.
+// Reading and writing are plain system calls on fd(): try first, wait only when they would block.
+class Socket {
+ public:
+  enum Interest : unsigned { readable = 1, writable = 2 };
+  enum class Wake {
+    ready,      // try again
+    timed_out,  // the deadline passed; checked about every 50 ms
+    cancelled,  // cancel() was called; every further wait returns at once
+  };
+  static constexpr TimePoint no_deadline = TimePoint::max();
+
+  Socket() = default;
+  Socket(Loop& loop, int fd);  // takes the descriptor
+  ~Socket() { close(); }
+  Socket(Socket&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Socket& operator=(Socket&& other) noexcept;
+
+  int fd() const;
+  bool is_open() const { return state_ != nullptr; }
+  void close();
+  // Wakes the waiting coroutine, now and whenever it waits again, with Wake::cancelled.
+  void cancel();
+
+  struct State;
+  // co_await socket.wait(readable | writable, deadline) -> Wake. One coroutine at a time.
+  struct Awaiter {
+    State* state;
+    unsigned interest;
+    TimePoint deadline;
+    bool await_ready() const;
+    void await_suspend(std::coroutine_handle<> h);
+    Wake await_resume() const;
+  };
+  Awaiter wait(unsigned interest, TimePoint deadline = no_deadline) { return {state_, interest, deadline}; }
+
+ private:
+  State* state_ = nullptr;
+};
+
+}  // namespace s3lt

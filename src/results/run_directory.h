@@ -1,0 +1,43 @@
+// The directory that a run leaves: <log dir>/<id>/ with run.json, series.jsonl, histograms.hlog,
+// errors.jsonl and the log, and summary.json at the end; `latest` and
+// loadtest_<pattern>_<worker>.log beside it are links (docs/formats.md). Every line is written
+// and flushed whole once a second, so that all finished seconds are readable after a kill -9.
+// Used by one thread. Every error names the path and the system's reason.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "results/run_record.h"
+
+namespace s3lt {
+
+class RunDirectory {
+ public:
+  // Makes the directory (and the log directory above it), writes run.json and the links. Fills in
+  // info.id where it is empty.
+  static Result<std::unique_ptr<RunDirectory>> create(const std::filesystem::path& log_dir, RunInfo& info);
+  // Makes it exactly here (--out); no links. Refuses a directory that holds a run already.
+  static Result<std::unique_ptr<RunDirectory>> create_at(const std::filesystem::path& directory, RunInfo& info);
+
+  const std::filesystem::path& path() const;
+  std::filesystem::path log_path() const;
+
+  // One finished second: a line of series.jsonl, interval lines of histograms.hlog (response time per
+  // pattern and operation), the samples of errors.jsonl.
+  Result<void> append(const Snapshot& second);
+  // summary.json (atomically) and the totals in histograms.hlog.
+  Result<void> finish(const RunResult& result);
+
+  ~RunDirectory();
+
+ private:
+  RunDirectory();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace s3lt

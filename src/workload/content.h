@@ -1,0 +1,88 @@
+// The bytes of an object follow from its key (docs/content.md), so that anyone can make and check them.
+//
+// `unique`: block b (4 KiB) of an object is block b of the pool, but for its last 32 bytes, which are a stamp
+// of key hash, size, block number and generation; a last block of fewer bytes ends in its stamp too (cut to
+// the block where that has fewer than 32 bytes). The pool is one endless deterministic stream of 100 MiB
+// that repeats, so it is the same on every machine.
+//
+// ContentPool is immutable and shared by all threads; the rest is values.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace s3lt {
+
+inline constexpr std::size_t block_size = 4096, stamp_size = 32;
+
+// Pseudo-random bytes, the same on every machine: byte i of the pool is byte i mod 8 of
+// mix64(i / 8 + 1) (little-endian).
+class ContentPool {
+ public:
+  static constexpr std::size_t full_size = 100 << 20;
+  // Builds the first `size` bytes (rounded up to a block, at most full_size) in memory. Objects above
+  // `size` need the full pool.
+  explicit ContentPool(std::size_t size);
+  // The pool byte under object offset `offset` (which must be below the size asked for, or the pool full).
+  const std::byte* at(std::uint64_t offset) const { return bytes_.data() + offset % full_size; }
+  std::size_t size() const { return bytes_.size(); }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+enum class ContentMode : std::uint8_t { unique = 0 };
+
+// What an object's bytes are made of.
+struct ObjectContent {
+  std::uint64_t key_hash = 0;  // hash64(key), the whole key with its prefix
+  std::uint64_t size = 0;
+  std::uint32_t generation = 0;
+  ContentMode mode = ContentMode::unique;
+  bool operator==(const ObjectContent&) const = default;
+};
+
+using Stamp = std::array<std::byte, stamp_size>;
+Stamp make_stamp(const ObjectContent& content, std::uint64_t block);
+struct StampFields {
+  ObjectContent content;
+  std::uint64_t block = 0;
+};
+// Nothing where the bytes are no stamp (its own check fails).
+std::optional<StampFields> read_stamp(std::span<const std::byte, stamp_size> bytes);
+
+// Cuts the bytes [offset, offset + length) of an object into pieces for a gathering write, without copying
+// the pool. The pieces stay valid until the next call. One per thread or connection.
+class ContentGather {
+ public:
+  static constexpr std::size_t max_pieces = 512;  // 1 MiB a call
+  // At most max_pieces pieces: sum of their lengths may be less than `length`.
+  std::span<const iovec> gather(const ContentPool& pool, const ObjectContent& content, std::uint64_t offset,
+                                std::uint64_t length);
+
+ private:
+  std::array<iovec, max_pieces> pieces_;
+  std::array<Stamp, max_pieces / 2 + 1> stamps_;
+};
+
+// Writes the bytes [offset, offset + out.size()) of an object to out.
+void copy_content(const ContentPool& pool, const ObjectContent& content, std::uint64_t offset,
+                  std::span<std::byte> out);
+
+// How many leading bytes of `bytes`, which claim to stand at `offset`, are the object's; bytes.size() if all.
+std::size_t matching_prefix(const ContentPool& pool, const ObjectContent& content, std::uint64_t offset,
+                            std::span<const std::byte> bytes);
+
+// What the first bytes of a whole object say that it is: at least its first block, or all of it. Nothing where
+// they hold no valid stamp for this key and size. Objects below 32 bytes have a cut stamp: generation 0 is tried.
+std::optional<ObjectContent> recognise(const ContentPool& pool, std::string_view key, std::uint64_t size,
+                                       std::span<const std::byte> first);
+
+}  // namespace s3lt
