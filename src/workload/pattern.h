@@ -1,0 +1,43 @@
+// A pattern: what a kind of user of the storage does, as data. Patterns are small TOML files
+// (docs/patterns.md); the built-in ones are compiled in. Plain values, immutable once loaded.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/vocabulary.h"
+
+namespace s3lt {
+
+struct SizeClass {
+  std::string label;        // "1KB": in keys, statistics and reports
+  std::uint64_t bytes = 0;
+  double weight = 1;        // relative to the others
+};
+
+struct Pattern {
+  std::string name;         // [a-z0-9_-]+
+  std::string summary;      // one line for people
+  // Shares of the operations, by OperationKind; they add up to 1.
+  std::array<double, operation_kinds> mix{};
+  std::vector<SizeClass> sizes;
+  double clients_per_core = 8;  // default number of clients, if `clients` is 0
+  std::uint64_t clients = 0;    // default number of clients in all
+
+  double share(OperationKind kind) const { return mix[static_cast<std::size_t>(kind)]; }
+};
+
+// A built-in pattern; the error names the nearest one.
+Result<Pattern> builtin_pattern(std::string_view name);
+std::vector<std::string_view> builtin_pattern_names();
+// The TOML text of a built-in pattern, with its comments; empty where there is none.
+std::string_view builtin_pattern_text(std::string_view name);
+
+// The patterns of a TOML text; errors name `file`, line and the nearest valid name.
+Result<std::vector<Pattern>> parse_patterns(std::string_view toml, std::string_view file);
+
+}  // namespace s3lt
