@@ -38,12 +38,13 @@ class Random {
   }
   // Uniform in [0, n), n > 0. The bias of the multiply is below 2^-32 for every n used here.
   constexpr std::uint64_t below(std::uint64_t n) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64);
   }
   // Uniform in [0, 1).
   constexpr double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
  private:
+  __extension__ using Wide = unsigned __int128;
   static constexpr std::uint64_t rotl(std::uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
   std::uint64_t state_[4]{};
 };

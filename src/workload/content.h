@@ -22,8 +22,7 @@ namespace s3lt {
 
 inline constexpr std::size_t block_size = 4096, stamp_size = 32;
 
-// Pseudo-random bytes, the same on every machine: byte i of the pool is byte i mod 8 of
-// mix64(i / 8 + 1) (little-endian).
+// Pseudo-random bytes, the same on every machine: the output of splitmix64 with seed 0, little-endian.
 class ContentPool {
  public:
   static constexpr std::size_t full_size = 100 << 20;
