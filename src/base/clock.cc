@@ -31,8 +31,8 @@ std::string format_basic_utc(WallTime t) {
 
 std::string format_rfc3339(WallTime t) {
   const std::tm f = utc_fields(t);
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-      t - std::chrono::floor<std::chrono::seconds>(t));
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(t - std::chrono::floor<std::chrono::seconds>(t));
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", f.tm_year + 1900, f.tm_mon + 1, f.tm_mday,
                      f.tm_hour, f.tm_min, f.tm_sec, ms.count());
 }
@@ -46,7 +46,11 @@ std::string format_http_date(WallTime t) {
                      f.tm_year + 1900, f.tm_hour, f.tm_min, f.tm_sec);
 }
 
-ParsedTime parse_basic_utc(const std::string& text) { return parse(text, "%Y%m%dT%H%M%SZ"); }
-ParsedTime parse_http_date(const std::string& text) { return parse(text, "%a, %d %b %Y %H:%M:%S GMT"); }
+ParsedTime parse_basic_utc(const std::string& text) {
+  return parse(text, "%Y%m%dT%H%M%SZ");
+}
+ParsedTime parse_http_date(const std::string& text) {
+  return parse(text, "%a, %d %b %Y %H:%M:%S GMT");
+}
 
 }  // namespace s3lt

@@ -14,12 +14,22 @@ using TimePoint = Clock::time_point;
 using Duration = std::chrono::nanoseconds;
 using WallTime = std::chrono::system_clock::time_point;
 
-inline TimePoint now() { return Clock::now(); }
-inline WallTime wall_now() { return std::chrono::system_clock::now(); }
+inline TimePoint now() {
+  return Clock::now();
+}
+inline WallTime wall_now() {
+  return std::chrono::system_clock::now();
+}
 
-inline constexpr Duration seconds(double s) { return Duration(static_cast<std::int64_t>(s * 1e9)); }
-inline constexpr double to_seconds(Duration d) { return static_cast<double>(d.count()) / 1e9; }
-inline constexpr std::int64_t to_micros(Duration d) { return d.count() / 1000; }
+inline constexpr Duration seconds(double s) {
+  return Duration(static_cast<std::int64_t>(s * 1e9));
+}
+inline constexpr double to_seconds(Duration d) {
+  return static_cast<double>(d.count()) / 1e9;
+}
+inline constexpr std::int64_t to_micros(Duration d) {
+  return d.count() / 1000;
+}
 
 // Microseconds since 1970, as they stand in object keys.
 inline std::uint64_t unix_micros(WallTime t) {

@@ -36,8 +36,8 @@ struct LogSource {
 
 struct LogOptions {
   LogLevel level = LogLevel::info;
-  bool json = false;   // one JSON object a line: ts level msg test worker op and the fields
-  bool colour = false; // only on a terminal
+  bool json = false;    // one JSON object a line: ts level msg test worker op and the fields
+  bool colour = false;  // only on a terminal
 };
 void configure_log(const LogOptions& options);
 // From here on every line also goes to this file; an empty path closes it.
@@ -50,8 +50,14 @@ bool log_enabled(LogLevel level);
 void log_line(LogLevel level, const LogSource& source, std::string_view message,
               std::initializer_list<LogField> fields = {});
 
-inline void log_info(std::string_view message) { log_line(LogLevel::info, {}, message); }
-inline void log_warning(std::string_view message) { log_line(LogLevel::warning, {}, message); }
-inline void log_error(std::string_view message) { log_line(LogLevel::error, {}, message); }
+inline void log_info(std::string_view message) {
+  log_line(LogLevel::info, {}, message);
+}
+inline void log_warning(std::string_view message) {
+  log_line(LogLevel::warning, {}, message);
+}
+inline void log_error(std::string_view message) {
+  log_line(LogLevel::error, {}, message);
+}
 
 }  // namespace s3lt

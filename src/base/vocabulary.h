@@ -14,7 +14,9 @@ enum class OperationKind : std::uint8_t { put, get, head, del, delete_batch, lis
 inline constexpr std::size_t operation_kinds = 8;
 inline constexpr std::array<std::string_view, operation_kinds> operation_names = {
     "PUT", "GET", "HEAD", "DELETE", "DELETE-BATCH", "LIST", "TRIM", "PART"};
-constexpr std::string_view name(OperationKind kind) { return operation_names[static_cast<std::size_t>(kind)]; }
+constexpr std::string_view name(OperationKind kind) {
+  return operation_names[static_cast<std::size_t>(kind)];
+}
 
 // How an attempt ended.
 enum class Outcome : std::uint8_t {
@@ -36,9 +38,11 @@ enum class Outcome : std::uint8_t {
 };
 inline constexpr std::size_t outcomes = 15;
 inline constexpr std::array<std::string_view, outcomes> outcome_names = {
-    "ok",   "not_found", "missing", "throttled", "full", "server_error", "client_error", "auth", "connect",
-    "reset", "timeout",  "tls",     "truncated", "corrupt", "cancelled"};
-constexpr std::string_view name(Outcome outcome) { return outcome_names[static_cast<std::size_t>(outcome)]; }
+    "ok",      "not_found", "missing", "throttled", "full",      "server_error", "client_error", "auth",
+    "connect", "reset",     "timeout", "tls",       "truncated", "corrupt",      "cancelled"};
+constexpr std::string_view name(Outcome outcome) {
+  return outcome_names[static_cast<std::size_t>(outcome)];
+}
 
 constexpr bool is_error(Outcome o) {
   return o != Outcome::ok && o != Outcome::not_found && o != Outcome::cancelled;

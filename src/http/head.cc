@@ -7,7 +7,9 @@
 namespace s3lt::http {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 // RFC 9110, 5.6.2: the characters of a token.
 bool is_token_char(char c) {
@@ -21,7 +23,9 @@ std::string_view trim(std::string_view s) {
   return s;
 }
 
-HeadParse malformed(std::string_view problem) { return {HeadStatus::malformed, 0, problem}; }
+HeadParse malformed(std::string_view problem) {
+  return {HeadStatus::malformed, 0, problem};
+}
 
 // Takes the next line off `rest`, without its end; nothing where there is no whole line yet.
 std::optional<std::string_view> take_line(std::string_view& rest) {
@@ -142,13 +146,15 @@ HeadParse parse_response_head(std::string_view buffer, ResponseHead& out) {
   if (!line) {
     // Garbage is refused as soon as it can be told.
     const std::string_view start = "HTTP/1.";
-    if (buffer.substr(0, start.size()) != start.substr(0, buffer.size())) return malformed("not an HTTP/1.1 answer");
+    if (buffer.substr(0, start.size()) != start.substr(0, buffer.size()))
+      return malformed("not an HTTP/1.1 answer");
     return incomplete(buffer);
   }
   out.minor = parse_version(line->substr(0, 8));
   if (out.minor < 0 || line->size() < 12 || (*line)[8] != ' ') return malformed("not an HTTP/1.1 answer");
   const auto [end, error] = std::from_chars(line->data() + 9, line->data() + 12, out.status);
-  if (error != std::errc() || end != line->data() + 12 || out.status < 100) return malformed("no status in the answer");
+  if (error != std::errc() || end != line->data() + 12 || out.status < 100)
+    return malformed("no status in the answer");
   if (line->size() > 12 && (*line)[12] != ' ') return malformed("no status in the answer");
   out.reason = line->size() > 13 ? line->substr(13) : std::string_view();
   return parse_headers(buffer, rest, out.headers);
@@ -170,7 +176,8 @@ HeadParse parse_request_head(std::string_view buffer, RequestHead& out) {
     if (!is_token_char(c)) return malformed("no HTTP/1.1 request line");
   }
   for (const char c : out.target) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == 127) return malformed("a request target with a space or control character");
+    if (static_cast<unsigned char>(c) <= ' ' || c == 127)
+      return malformed("a request target with a space or control character");
   }
   const HeadParse parsed = parse_headers(buffer, rest, out.headers);
   if (parsed.status == HeadStatus::complete && has_bare_line_feed(buffer.substr(0, parsed.size))) {

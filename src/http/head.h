@@ -56,8 +56,8 @@ enum class HeadStatus { complete, incomplete, malformed };
 
 struct HeadParse {
   HeadStatus status = HeadStatus::incomplete;
-  std::size_t size = 0;          // of the head with its empty line, when complete
-  std::string_view problem = {}; // when malformed: what is wrong
+  std::size_t size = 0;           // of the head with its empty line, when complete
+  std::string_view problem = {};  // when malformed: what is wrong
 };
 
 // Parse a head at the start of `buffer`. Obsolete line folding, control characters in names and heads above

@@ -38,8 +38,12 @@ int hex_value(char c) {
 
 }  // namespace
 
-void append_path(std::string& out, std::string_view raw) { append_encoded(out, raw, true); }
-void append_value(std::string& out, std::string_view raw) { append_encoded(out, raw, false); }
+void append_path(std::string& out, std::string_view raw) {
+  append_encoded(out, raw, true);
+}
+void append_value(std::string& out, std::string_view raw) {
+  append_encoded(out, raw, false);
+}
 
 std::optional<std::string> decode(std::string_view encoded, bool plus_is_space) {
   std::string out;

@@ -6,6 +6,7 @@
 #include <coroutine>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "base/clock.h"
 #include "net/task.h"
@@ -81,6 +82,8 @@ class Socket {
   void close();
   // Wakes the waiting coroutine, now and whenever it waits again, with Wake::cancelled.
   void cancel();
+  // What the last wait that ended with Wake::ready found ready (may be more than is there: try it).
+  unsigned ready_for() const;
 
   struct State;
   // co_await socket.wait(readable | writable, deadline) -> Wake. One coroutine at a time.
@@ -88,9 +91,9 @@ class Socket {
     State* state;
     unsigned interest;
     TimePoint deadline;
-    bool await_ready() const;
+    bool await_ready();
     void await_suspend(std::coroutine_handle<> h);
-    Wake await_resume() const;
+    Wake await_resume();
   };
   Awaiter wait(unsigned interest, TimePoint deadline = no_deadline) { return {state_, interest, deadline}; }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,20 +21,20 @@ namespace s3lt {
 
 enum class StreamError : std::uint8_t {
   none,
-  closed,     // the peer ended the stream in order
-  reset,      // broken: reset, broken pipe, aborted
-  refused,    // connect: nobody listens
-  unreachable,// connect: no route, network down
-  timed_out,  // a deadline passed
+  closed,       // the peer ended the stream in order
+  reset,        // broken: reset, broken pipe, aborted
+  refused,      // connect: nobody listens
+  unreachable,  // connect: no route, network down
+  timed_out,    // a deadline passed
   cancelled,
-  tls,        // handshake or record failure
+  tls,  // handshake or record failure
   other,
 };
 
 struct IoResult {
-  std::size_t bytes = 0;                   // moved by this call
-  unsigned blocked = 0;                    // Socket::Interest to wait for; 0: not blocked
-  StreamError error = StreamError::none;   // then bytes is 0 and blocked is 0
+  std::size_t bytes = 0;                  // moved by this call
+  unsigned blocked = 0;                   // Socket::Interest to wait for; 0: not blocked
+  StreamError error = StreamError::none;  // then bytes is 0 and blocked is 0
 };
 
 // A resolved address, IPv4 or IPv6.
@@ -47,10 +48,10 @@ struct Address {
 std::expected<std::vector<Address>, std::string> resolve(const std::string& host, std::uint16_t port);
 
 struct ConnectOptions {
-  TlsClient* tls = nullptr;     // null: plain TCP
-  std::string server_name;      // for SNI and verification: the endpoint's host
+  TlsClient* tls = nullptr;  // null: plain TCP
+  std::string server_name;   // for SNI and verification: the endpoint's host
   TimePoint deadline = Socket::no_deadline;
-  int receive_buffer = 0;       // bytes; 0: the system's own sizing
+  int receive_buffer = 0;  // bytes; 0: the system's own sizing
 };
 
 class Stream {
@@ -83,9 +84,11 @@ class Stream {
   Socket::Awaiter wait(unsigned interest, TimePoint deadline = Socket::no_deadline) {
     return socket_.wait(interest, deadline);
   }
+  unsigned ready_for() const { return socket_.ready_for(); }
 
  private:
-  IoResult tls_result(int returned, bool reading);
+  Task<StreamError> tls_handshake(TimePoint deadline);
+  IoResult tls_failure(int returned);
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
   std::string problem_;
@@ -103,6 +106,7 @@ class Listener {
   void cancel() { socket_.cancel(); }
 
  private:
+  Loop* loop_ = nullptr;
   Socket socket_;
   std::uint16_t port_ = 0;
 };

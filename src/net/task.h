@@ -99,6 +99,8 @@ struct Detached {
     [[noreturn]] void unhandled_exception() noexcept { std::terminate(); }
   };
 };
-inline Detached spawn(Task<void> task) { co_await std::move(task); }
+inline Detached spawn(Task<void> task) {
+  co_await std::move(task);
+}
 
 }  // namespace s3lt

@@ -2,9 +2,12 @@
 // a session belongs to one stream.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <memory>
 #include <string>
+
+struct ssl_st;  // OpenSSL's SSL
 
 namespace s3lt {
 
@@ -39,7 +42,20 @@ class TlsServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// One connection's TLS state over a descriptor.
-class TlsSession;
+// One connection's TLS state over a descriptor, and the buffer in which small pieces become one record.
+class TlsSession {
+ public:
+  TlsSession(TlsClient& context, int fd, const std::string& server_name);  // SNI for names, not for addresses
+  TlsSession(TlsServer& context, int fd);
+  ~TlsSession();
+  TlsSession(const TlsSession&) = delete;
+  ssl_st* ssl() { return ssl_; }
+  static constexpr std::size_t record_size = 16 * 1024;
+  std::byte* record() { return record_.get(); }
+
+ private:
+  ssl_st* ssl_;
+  std::unique_ptr<std::byte[]> record_;
+};
 
 }  // namespace s3lt

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 
-unsigned char* raw(std::byte* p) { return reinterpret_cast<unsigned char*>(p); }
+unsigned char* raw(std::byte* p) {
+  return reinterpret_cast<unsigned char*>(p);
+}
 
 // The states of HMAC after its padded keys: copied, not computed, for each message (RFC 2104).
 struct HmacStates {
@@ -56,7 +58,9 @@ Sha256 sha256(std::span<const std::byte> data) {
   return stream.finish();
 }
 
-std::string sha256_hex(std::string_view data) { return to_hex(sha256(as_bytes(data))); }
+std::string sha256_hex(std::string_view data) {
+  return to_hex(sha256(as_bytes(data)));
+}
 
 Sha256Stream::Sha256Stream() {
   static_assert(sizeof(SHA256_CTX) <= sizeof(state_));
@@ -127,7 +131,8 @@ std::array<char, 64> Signer::signature(const SigningInput& input, std::string_vi
 
   canonical_.assign(input.method).append("\n").append(input.path).append("\n").append(input.canonical_query);
   canonical_ += '\n';
-  for (const SignedHeader& h : input.headers) canonical_.append(h.name).append(":").append(h.value).append("\n");
+  for (const SignedHeader& h : input.headers)
+    canonical_.append(h.name).append(":").append(h.value).append("\n");
   for (char separator = '\n'; const SignedHeader& h : input.headers) {
     canonical_ += separator;
     canonical_ += h.name;

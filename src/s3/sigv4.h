@@ -1,6 +1,7 @@
-// AWS Signature Version 4 (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html).
-// Signing costs two SHA-256 of a short text: the day's key and its HMAC states are cached. A Signer belongs
-// to one thread; the free functions are pure.
+// AWS Signature Version 4
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html). Signing costs two
+// SHA-256 of a short text: the day's key and its HMAC states are cached. A Signer belongs to one thread; the
+// free functions are pure.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ struct Credentials {
 using Sha256 = std::array<std::byte, 32>;
 Sha256 sha256(std::span<const std::byte> data);
 std::string sha256_hex(std::string_view data);
-inline constexpr std::string_view empty_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+inline constexpr std::string_view empty_sha256 =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 
 // A SHA-256 over pieces (OpenSSL's low-level functions: no digest fetch, copyable).
@@ -43,10 +45,10 @@ struct SignedHeader {
 
 struct SigningInput {
   std::string_view method;
-  std::string_view path;             // as sent, encoded once
-  std::string_view canonical_query;  // sorted, encoded; see canonical_query()
+  std::string_view path;                  // as sent, encoded once
+  std::string_view canonical_query;       // sorted, encoded; see canonical_query()
   std::span<const SignedHeader> headers;  // sorted by name
-  std::string_view payload_hash;     // value of x-amz-content-sha256
+  std::string_view payload_hash;          // value of x-amz-content-sha256
 };
 
 class Signer {

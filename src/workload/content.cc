@@ -13,7 +13,8 @@ namespace {
 constexpr std::uint64_t golden_gamma = 0x9e3779b97f4a7c15ULL;
 constexpr std::size_t payload_size = block_size - stamp_size;
 
-static_assert(std::endian::native == std::endian::little, "the content scheme is written for little-endian machines");
+static_assert(std::endian::native == std::endian::little,
+              "the content scheme is written for little-endian machines");
 
 // Where the pieces of one block lie within the object.
 struct Block {
@@ -32,7 +33,9 @@ std::uint64_t check_of(const std::array<std::uint64_t, 3>& words) {
   return mix64(check);
 }
 
-std::uint64_t mask(std::uint64_t check, unsigned word) { return mix64(check + (word + 1) * golden_gamma); }
+std::uint64_t mask(std::uint64_t check, unsigned word) {
+  return mix64(check + (word + 1) * golden_gamma);
+}
 
 }  // namespace
 
@@ -128,7 +131,8 @@ std::size_t matching_prefix(const ContentPool& pool, const ObjectContent& conten
   while (offset < end) {
     const Block block = block_at(offset, content.size);
     if (offset < block.stamp_begin) {
-      const std::uint64_t n = std::min(block.stamp_begin, end) - offset, same = differs_at(pool.at(offset), n);
+      const std::uint64_t n = std::min(block.stamp_begin, end) - offset,
+                          same = differs_at(pool.at(offset), n);
       offset += same;
       if (same < n) return offset - begin;
     }

@@ -79,8 +79,9 @@ void copy_content(const ContentPool& pool, const ObjectContent& content, std::ui
 std::size_t matching_prefix(const ContentPool& pool, const ObjectContent& content, std::uint64_t offset,
                             std::span<const std::byte> bytes);
 
-// What the first bytes of a whole object say that it is: at least its first block, or all of it. Nothing where
-// they hold no valid stamp for this key and size. Objects below 32 bytes have a cut stamp: generation 0 is tried.
+// What the first bytes of a whole object say that it is: at least its first block, or all of it. Nothing
+// where they hold no valid stamp for this key and size. Objects below 32 bytes have a cut stamp: generation 0
+// is tried.
 std::optional<ObjectContent> recognise(const ContentPool& pool, std::string_view key, std::uint64_t size,
                                        std::span<const std::byte> first);
 

@@ -14,14 +14,14 @@
 namespace s3lt {
 
 struct SizeClass {
-  std::string label;        // "1KB": in keys, statistics and reports
+  std::string label;  // "1KB": in keys, statistics and reports
   std::uint64_t bytes = 0;
-  double weight = 1;        // relative to the others
+  double weight = 1;  // relative to the others
 };
 
 struct Pattern {
-  std::string name;         // [a-z0-9_-]+
-  std::string summary;      // one line for people
+  std::string name;     // [a-z0-9_-]+
+  std::string summary;  // one line for people
   // Shares of the operations, by OperationKind; they add up to 1.
   std::array<double, operation_kinds> mix{};
   std::vector<SizeClass> sizes;

@@ -1,0 +1,282 @@
+#include "net/stream.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+namespace s3lt {
+namespace {
+
+StreamError classify(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return StreamError::refused;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+      return StreamError::unreachable;
+    case ETIMEDOUT:
+      return StreamError::timed_out;
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+      return StreamError::reset;
+    default:
+      return StreamError::other;
+  }
+}
+
+StreamError classify(Socket::Wake wake) {
+  return wake == Socket::Wake::timed_out ? StreamError::timed_out : StreamError::cancelled;
+}
+
+// What a failed system call means for the caller.
+IoResult failed_call(unsigned blocked_on) {
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {.blocked = blocked_on};
+  return {.error = classify(errno)};
+}
+
+void set_int(int fd, int level, int option, int value) {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
+
+std::string why_tls_failed(SSL* ssl) {
+  const long verify = SSL_get_verify_result(ssl);
+  const unsigned long code = ERR_peek_error();
+  if (verify != X509_V_OK && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    return fmt::format("certificate: {}", X509_verify_cert_error_string(verify));
+  }
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "the peer ended the handshake";
+}
+
+}  // namespace
+
+std::string Address::text() const {
+  char host[NI_MAXHOST], port[NI_MAXSERV];
+  const auto* sa = reinterpret_cast<const sockaddr*>(storage);
+  if (getnameinfo(sa, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+    return "?";
+  return sa->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::expected<std::vector<Address>, std::string> resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), fmt::format("{}", port).c_str(), &hints, &found);
+  if (error != 0)
+    return std::unexpected(std::string(error == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(error)));
+  std::vector<Address> addresses;
+  for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
+    Address address;
+    if (a->ai_addrlen > sizeof address.storage) continue;
+    std::memcpy(address.storage, a->ai_addr, a->ai_addrlen);
+    address.size = a->ai_addrlen;
+    addresses.push_back(address);
+  }
+  freeaddrinfo(found);
+  return addresses;
+}
+
+Stream::Stream(Loop& loop, int accepted_fd, TlsServer* tls) : socket_(loop, accepted_fd) {
+  if (tls != nullptr) tls_ = std::make_unique<TlsSession>(*tls, accepted_fd);
+}
+
+Task<StreamError> Stream::connect(Loop& loop, const Address& address, const ConnectOptions& options) {
+  close();
+  problem_.clear();
+  const auto* sa = reinterpret_cast<const sockaddr*>(address.storage);
+  const int fd = ::socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    problem_ = std::strerror(errno);
+    co_return StreamError::other;
+  }
+  socket_ = Socket(loop, fd);
+  set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.receive_buffer > 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
+
+  int error = ::connect(fd, sa, address.size) == 0 ? 0 : errno;
+  if (error == EINPROGRESS) {
+    const Socket::Wake wake = co_await socket_.wait(Socket::writable, options.deadline);
+    if (wake != Socket::Wake::ready) {
+      problem_ = "no answer within the connect deadline";
+      close();
+      co_return classify(wake);
+    }
+    socklen_t size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  }
+  if (error != 0) {
+    problem_ = std::strerror(error);
+    close();
+    co_return classify(error);
+  }
+  if (options.tls == nullptr) co_return StreamError::none;
+  tls_ = std::make_unique<TlsSession>(*options.tls, fd, options.server_name);
+  const StreamError failed = co_await tls_handshake(options.deadline);
+  if (failed != StreamError::none) close();
+  co_return failed;
+}
+
+Task<StreamError> Stream::handshake(TimePoint deadline) {
+  if (!tls_) co_return StreamError::none;
+  const StreamError failed = co_await tls_handshake(deadline);
+  co_return failed;
+}
+
+Task<StreamError> Stream::tls_handshake(TimePoint deadline) {
+  for (;;) {
+    ERR_clear_error();
+    errno = 0;
+    const int done = SSL_do_handshake(tls_->ssl());
+    if (done == 1) co_return StreamError::none;
+    const int why = SSL_get_error(tls_->ssl(), done);
+    unsigned interest = 0;
+    if (why == SSL_ERROR_WANT_READ) interest = Socket::readable;
+    if (why == SSL_ERROR_WANT_WRITE) interest = Socket::writable;
+    if (interest == 0) {
+      problem_ = errno != 0 && why == SSL_ERROR_SYSCALL ? std::strerror(errno) : why_tls_failed(tls_->ssl());
+      co_return StreamError::tls;
+    }
+    const Socket::Wake wake = co_await socket_.wait(interest, deadline);
+    if (wake != Socket::Wake::ready) {
+      problem_ = "no TLS handshake within the connect deadline";
+      co_return classify(wake);
+    }
+  }
+}
+
+void Stream::close() {
+  tls_.reset();
+  socket_.close();
+}
+
+void Stream::reset_hard() {
+  if (!is_open()) return;
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close();
+}
+
+IoResult Stream::tls_failure(int returned) {
+  switch (SSL_get_error(tls_->ssl(), returned)) {
+    case SSL_ERROR_WANT_READ:
+      return {.blocked = Socket::readable};
+    case SSL_ERROR_WANT_WRITE:
+      return {.blocked = Socket::writable};
+    case SSL_ERROR_ZERO_RETURN:
+      return {.error = StreamError::closed};
+    case SSL_ERROR_SYSCALL:
+      return {.error = errno == 0 ? StreamError::closed : classify(errno)};
+    default:
+      problem_ = why_tls_failed(tls_->ssl());
+      return {.error = StreamError::tls};
+  }
+}
+
+IoResult Stream::try_read(void* buffer, std::size_t size) {
+  if (tls_) {
+    ERR_clear_error();
+    errno = 0;
+    std::size_t n = 0;
+    const int ok = SSL_read_ex(tls_->ssl(), buffer, size, &n);
+    return ok == 1 ? IoResult{.bytes = n} : tls_failure(ok);
+  }
+  const ssize_t n = ::recv(fd(), buffer, size, 0);
+  if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
+  if (n == 0) return {.error = StreamError::closed};
+  return failed_call(Socket::readable);
+}
+
+IoResult Stream::try_discard(std::uint64_t size) {
+  if (tls_) return try_read(tls_->record(), std::min<std::uint64_t>(size, TlsSession::record_size));
+  const ssize_t n = ::recv(fd(), nullptr, std::min<std::uint64_t>(size, INT_MAX), MSG_TRUNC);
+  if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
+  if (n == 0) return {.error = StreamError::closed};
+  return failed_call(Socket::readable);
+}
+
+IoResult Stream::try_write(std::span<const iovec> pieces, bool more_follows) {
+  if (tls_) {
+    // One record of the pieces; a retry must begin with the same bytes, as the caller's does.
+    std::size_t filled = 0;
+    for (const iovec& piece : pieces) {
+      const std::size_t n = std::min(piece.iov_len, TlsSession::record_size - filled);
+      std::memcpy(tls_->record() + filled, piece.iov_base, n);
+      filled += n;
+      if (filled == TlsSession::record_size) break;
+    }
+    if (filled == 0) return {};
+    ERR_clear_error();
+    errno = 0;
+    std::size_t n = 0;
+    const int ok = SSL_write_ex(tls_->ssl(), tls_->record(), filled, &n);
+    return ok == 1 ? IoResult{.bytes = n} : tls_failure(ok);
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = std::min<std::size_t>(pieces.size(), IOV_MAX);
+  const ssize_t n = ::sendmsg(fd(), &message, MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+  if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
+  return failed_call(Socket::writable);
+}
+
+std::expected<Listener, std::string> Listener::open(Loop& loop, const std::string& host, std::uint16_t port,
+                                                    int send_buffer) {
+  const auto addresses = resolve(host, port);
+  if (!addresses) return std::unexpected(addresses.error());
+  const Address& address = addresses->front();
+  const auto* sa = reinterpret_cast<const sockaddr*>(address.storage);
+  const int fd = ::socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return std::unexpected(std::string(std::strerror(errno)));
+  set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  // Accepted sockets inherit it.
+  if (send_buffer > 0) set_int(fd, SOL_SOCKET, SO_SNDBUF, send_buffer);
+  if (::bind(fd, sa, address.size) != 0 || ::listen(fd, 4096) != 0) {
+    const std::string reason = std::strerror(errno);
+    ::close(fd);
+    return std::unexpected(reason);
+  }
+  Address bound;
+  socklen_t size = sizeof bound.storage;
+  getsockname(fd, reinterpret_cast<sockaddr*>(bound.storage), &size);
+  const auto* bound_sa = reinterpret_cast<const sockaddr*>(bound.storage);
+  Listener listener;
+  listener.port_ =
+      ntohs(bound_sa->sa_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(bound_sa)->sin6_port
+                                            : reinterpret_cast<const sockaddr_in*>(bound_sa)->sin_port);
+  listener.socket_ = Socket(loop, fd);
+  listener.loop_ = &loop;
+  return listener;
+}
+
+Task<int> Listener::accept() {
+  for (;;) {
+    const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      co_return fd;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      // Out of descriptors: the peer waits in the backlog until one is free.
+      Timer pause(*loop_);
+      co_await pause.until(now() + std::chrono::milliseconds(20));
+    }
+    const Socket::Wake wake = co_await socket_.wait(Socket::readable);
+    if (wake == Socket::Wake::cancelled) co_return -1;
+  }
+}
+
+}  // namespace s3lt

@@ -1,0 +1,117 @@
+#include "net/tls.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <new>
+
+namespace s3lt {
+namespace {
+
+std::string last_error() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "unknown TLS error";
+}
+
+struct ContextDeleter {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
+
+void apply_common(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                SSL_MODE_AUTO_RETRY | SSL_MODE_RELEASE_BUFFERS);
+  // A peer that closes without close_notify is a truncation only if bytes are missing; HTTP framing knows.
+  SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
+bool is_address(const std::string& host) {
+  unsigned char ignored[16];
+  return inet_pton(AF_INET, host.c_str(), ignored) == 1 || inet_pton(AF_INET6, host.c_str(), ignored) == 1;
+}
+
+SSL* new_ssl(SSL_CTX* context, int fd) {
+  SSL* ssl = SSL_new(context);
+  if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) throw std::bad_alloc();
+  return ssl;
+}
+
+}  // namespace
+
+struct TlsClient::Impl {
+  Context context;
+  bool verify = true;
+};
+
+TlsClient::TlsClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TlsClient::~TlsClient() = default;
+
+std::expected<std::unique_ptr<TlsClient>, std::string> TlsClient::create(const TlsClientOptions& options) {
+  Context context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return std::unexpected(last_error());
+  apply_common(context.get());
+  static constexpr unsigned char http11[] = "\x08http/1.1";
+  SSL_CTX_set_alpn_protos(context.get(), http11, sizeof http11 - 1);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  if (options.verify) {
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    const int loaded = options.ca_bundle.empty()
+                           ? SSL_CTX_set_default_verify_paths(context.get())
+                           : SSL_CTX_load_verify_locations(context.get(), options.ca_bundle.c_str(), nullptr);
+    if (loaded != 1) return std::unexpected(last_error());
+  }
+  return std::unique_ptr<TlsClient>(
+      new TlsClient(std::make_unique<Impl>(Impl{std::move(context), options.verify})));
+}
+
+struct TlsServer::Impl {
+  Context context;
+};
+
+TlsServer::TlsServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TlsServer::~TlsServer() = default;
+
+std::expected<std::unique_ptr<TlsServer>, std::string> TlsServer::create(const std::string& certificate_path,
+                                                                         const std::string& key_path) {
+  Context context(SSL_CTX_new(TLS_server_method()));
+  if (!context) return std::unexpected(last_error());
+  apply_common(context.get());
+  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_path.c_str()) != 1) {
+    return std::unexpected(certificate_path + ": " + last_error());
+  }
+  if (SSL_CTX_use_PrivateKey_file(context.get(), key_path.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return std::unexpected(key_path + ": " + last_error());
+  }
+  return std::unique_ptr<TlsServer>(new TlsServer(std::make_unique<Impl>(Impl{std::move(context)})));
+}
+
+TlsSession::TlsSession(TlsClient& client, int fd, const std::string& server_name)
+    : ssl_(new_ssl(client.impl().context.get(), fd)),
+      record_(std::make_unique_for_overwrite<std::byte[]>(record_size)) {
+  if (is_address(server_name)) {
+    if (client.impl().verify) X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), server_name.c_str());
+  } else {
+    // The macro SSL_set_tlsext_host_name, without its C cast.
+    SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(server_name.c_str()));
+    if (client.impl().verify) SSL_set1_host(ssl_, server_name.c_str());
+  }
+  SSL_set_connect_state(ssl_);
+}
+
+TlsSession::TlsSession(TlsServer& server, int fd)
+    : ssl_(new_ssl(server.impl().context.get(), fd)),
+      record_(std::make_unique_for_overwrite<std::byte[]>(record_size)) {
+  SSL_set_accept_state(ssl_);
+}
+
+TlsSession::~TlsSession() {
+  SSL_free(ssl_);
+}
+
+}  // namespace s3lt
