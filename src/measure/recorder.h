@@ -30,9 +30,10 @@ struct OperationRecord {
   Outcome outcome{};             // of its last attempt
   std::uint64_t bytes = 0;       // body bytes; counted where ok
   std::int64_t response_us = 0;  // intended start to end
-  std::int64_t service_us = 0;   // first byte of the first to last byte of the last request of the last attempt
-  std::int64_t ttfb_us = -1;     // first byte sent to first byte of the final answer; -1: none
-  std::int64_t lag_us = -1;      // intended to actual start; -1: closed loop, none
+  std::int64_t service_us =
+      0;                      // first byte of the first to last byte of the last request of the last attempt
+  std::int64_t ttfb_us = -1;  // first byte sent to first byte of the final answer; -1: none
+  std::int64_t lag_us = -1;   // intended to actual start; -1: closed loop, none
   bool seeded = false;
 };
 
@@ -47,13 +48,15 @@ class Recorder {
   void connection() { ++client_.connections; }
   void reconnect() { ++client_.reconnects; }
 
-  // Whether a sample of this kind of error is still wanted (the first 10 of each kind in a run): asked
-  // before one is built, since building allocates.
+  // Whether a sample of this kind of error (pattern, operation, outcome, status, code) is still wanted:
+  // the first 10 of each kind that this recorder sees. Asked before one is built, since building
+  // allocates; answering for a kind seen before does not.
   bool wants_error(CellId id, Outcome outcome, int status, std::string_view code);
   void error(ErrorSample sample) { errors_.push_back(std::move(sample)); }
 
   // Hands over everything since the last call and starts anew. `from`/`to` are since the start of the
-  // load. Reads the thread's CPU time: call it on the recorder's own thread.
+  // load. Reads the thread's CPU time: call it on the recorder's own thread. The first call counts CPU
+  // time from the start of the thread; call it once as the load starts to leave that out.
   Snapshot take(Duration from, Duration to);
 
  private:
@@ -61,9 +64,16 @@ class Recorder {
     CellKey key;
     Cell cell;
   };
+  struct ErrorKindSeen {
+    CellId cell = 0;  // the first cell of this pattern and operation that saw it
+    Outcome outcome{};
+    int status = 0;
+    std::string code;
+    unsigned samples = 0;
+  };
   std::deque<Slot> cells_;
   std::map<CellKey, CellId> ids_;
-  std::map<std::string, unsigned> error_kinds_;
+  std::vector<ErrorKindSeen> error_kinds_;  // few, searched one by one
   std::vector<ErrorSample> errors_;
   ClientCounters client_;
   double cpu_before_ = -1;

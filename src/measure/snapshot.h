@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,11 +30,11 @@ struct Counters {
   std::uint64_t bytes_moved = 0;  // body bytes sent or received, also by failed and cancelled ones
   std::uint64_t errors = 0;       // operations whose last attempt was an error
   std::uint64_t not_found = 0;
-  std::uint64_t cancelled = 0;    // operations cut by the end of the run
-  std::uint64_t attempts = 0;     // tries of operations: the sum of outcomes
-  std::uint64_t requests = 0;     // HTTP exchanges begun
-  std::uint64_t seeded = 0;       // writes that stand for a read that found no key
-  std::array<std::uint64_t, outcomes> outcomes{};        // of attempts
+  std::uint64_t cancelled = 0;                           // operations cut by the end of the run
+  std::uint64_t attempts = 0;                            // tries of operations: the sum of outcomes
+  std::uint64_t requests = 0;                            // HTTP exchanges begun
+  std::uint64_t seeded = 0;                              // writes that stand for a read that found no key
+  std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
   std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
 
   void count_status(int code) {
@@ -46,6 +47,8 @@ struct Counters {
     status.emplace_back(code, 1);
   }
   void add(const Counters& other);
+  void clear();  // keeps the room of `status`
+  bool empty() const { return (count | bytes_moved | cancelled | attempts | requests | seeded) == 0; }
 };
 
 struct Cell {
@@ -61,12 +64,12 @@ struct ErrorSample {
   WallTime at{};
   std::string pattern, operation, size, key, endpoint;
   Outcome outcome{};
-  int status = 0;           // 0: no HTTP answer
-  std::string code;         // S3 code
-  std::string message;      // what the server or the system said
-  std::string request_id;   // x-amz-request-id
-  unsigned attempt = 0;     // 1 is the first
-  double seconds = 0;       // the attempt's length
+  int status = 0;          // 0: no HTTP answer
+  std::string code;        // S3 code
+  std::string message;     // what the server or the system said
+  std::string request_id;  // x-amz-request-id
+  unsigned attempt = 0;    // 1 is the first
+  double seconds = 0;      // the attempt's length
 };
 
 // Of the keys of one pattern: see README, "Counters".
@@ -77,9 +80,9 @@ struct KeyCounters {
 
 // What the client itself spent, of one thread or of all.
 struct ClientCounters {
-  double cpu_seconds = 0;          // user and system
-  std::uint64_t connections = 0;   // opened
-  std::uint64_t reconnects = 0;    // requests sent again on a new connection, see README, "Words"
+  double cpu_seconds = 0;         // user and system
+  std::uint64_t connections = 0;  // opened
+  std::uint64_t reconnects = 0;   // requests sent again on a new connection, see README, "Words"
   void add(const ClientCounters& other);
 };
 

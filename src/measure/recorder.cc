@@ -1,0 +1,98 @@
+#include "measure/recorder.h"
+
+#include <sys/resource.h>
+
+#include <utility>
+
+namespace s3lt {
+namespace {
+
+constexpr unsigned samples_of_a_kind = 10;
+// A server that makes up a new code for every error must not fill the memory with samples.
+constexpr std::size_t most_error_kinds = 200;
+
+double thread_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  const auto seconds_of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+}
+
+}  // namespace
+
+CellId Recorder::cell(const CellKey& key) {
+  const auto [known, is_new] = ids_.try_emplace(key, static_cast<CellId>(cells_.size()));
+  if (is_new) cells_.push_back({key, {}});
+  return known->second;
+}
+
+void Recorder::attempt(CellId id, const AttemptRecord& record) {
+  Counters& counters = cells_[id].cell.counters;
+  ++counters.attempts;
+  counters.requests += record.requests;
+  ++counters.outcomes[static_cast<std::size_t>(record.outcome)];
+  if (record.status != 0) counters.count_status(record.status);
+}
+
+void Recorder::operation(CellId id, const OperationRecord& record) {
+  Cell& cell = cells_[id].cell;
+  Counters& counters = cell.counters;
+  if (record.outcome == Outcome::cancelled) {
+    ++counters.cancelled;
+    return;
+  }
+  ++counters.count;
+  if (record.seeded) ++counters.seeded;
+  if (record.outcome == Outcome::not_found) {
+    ++counters.not_found;
+    return;
+  }
+  if (record.outcome != Outcome::ok) {
+    ++counters.errors;
+    cell.failed.record(record.response_us);
+    return;
+  }
+  counters.bytes += record.bytes;
+  cell.response.record(record.response_us);
+  cell.service.record(record.service_us);
+  if (record.ttfb_us >= 0) cell.ttfb.record(record.ttfb_us);
+  if (record.lag_us >= 0) cell.lag.record(record.lag_us);
+}
+
+bool Recorder::wants_error(CellId id, Outcome outcome, int status, std::string_view code) {
+  const CellKey& key = cells_[id].key;
+  for (ErrorKindSeen& kind : error_kinds_) {
+    if (kind.outcome != outcome || kind.status != status || kind.code != code) continue;
+    const CellKey& other = cells_[kind.cell].key;
+    if (other.operation != key.operation || other.pattern != key.pattern) continue;
+    if (kind.samples >= samples_of_a_kind) return false;
+    ++kind.samples;
+    return true;
+  }
+  if (error_kinds_.size() >= most_error_kinds) return false;
+  error_kinds_.push_back({id, outcome, status, std::string(code), 1});
+  return true;
+}
+
+Snapshot Recorder::take(Duration from, Duration to) {
+  Snapshot snapshot;
+  snapshot.from = from;
+  snapshot.to = to;
+  // Copied and cleared instead of moved out: the copy holds only the pages that were written to, and the
+  // recorder keeps its own, so that recording allocates nothing after the first seconds.
+  for (Slot& slot : cells_) {
+    if (slot.cell.counters.empty()) continue;
+    snapshot.cells[slot.key].add(slot.cell);
+    slot.cell.clear();
+  }
+  const double cpu = thread_cpu_seconds();
+  client_.cpu_seconds = cpu - (cpu_before_ < 0 ? 0 : cpu_before_);
+  cpu_before_ = cpu;
+  snapshot.client = std::exchange(client_, {});
+  snapshot.errors = std::exchange(errors_, {});
+  return snapshot;
+}
+
+}  // namespace s3lt

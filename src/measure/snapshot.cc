@@ -1,0 +1,89 @@
+#include "measure/snapshot.h"
+
+#include <algorithm>
+
+namespace s3lt {
+
+void Counters::add(const Counters& other) {
+  count += other.count;
+  bytes += other.bytes;
+  bytes_moved += other.bytes_moved;
+  errors += other.errors;
+  not_found += other.not_found;
+  cancelled += other.cancelled;
+  attempts += other.attempts;
+  requests += other.requests;
+  seeded += other.seeded;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
+  for (const auto& [code, n] : other.status) {
+    const auto known = std::ranges::find(status, code, &std::pair<int, std::uint64_t>::first);
+    if (known != status.end()) {
+      known->second += n;
+    } else {
+      status.emplace_back(code, n);
+    }
+  }
+}
+
+void Counters::clear() {
+  count = bytes = bytes_moved = errors = not_found = cancelled = attempts = requests = seeded = 0;
+  outcomes.fill(0);
+  status.clear();
+}
+
+void Cell::add(const Cell& other) {
+  counters.add(other.counters);
+  response.add(other.response);
+  service.add(other.service);
+  ttfb.add(other.ttfb);
+  lag.add(other.lag);
+  failed.add(other.failed);
+}
+
+void Cell::clear() {
+  counters.clear();
+  for (Histogram* histogram : {&response, &service, &ttfb, &lag, &failed}) histogram->clear();
+}
+
+void KeyCounters::add(const KeyCounters& other) {
+  written += other.written;
+  deleted += other.deleted;
+  trimmed += other.trimmed;
+  alive += other.alive;
+  unknown += other.unknown;
+}
+
+void ClientCounters::add(const ClientCounters& other) {
+  cpu_seconds += other.cpu_seconds;
+  connections += other.connections;
+  reconnects += other.reconnects;
+}
+
+namespace {
+
+// What merging and continuing have in common.
+void add_figures(Snapshot& into, const Snapshot& from) {
+  if (into.from == into.to) {  // nothing yet
+    into.from = from.from;
+    into.to = from.to;
+  }
+  into.from = std::min(into.from, from.from);
+  into.to = std::max(into.to, from.to);
+  for (const auto& [key, cell] : from.cells) into.cells[key].add(cell);
+  into.client.add(from.client);
+  into.errors.insert(into.errors.end(), from.errors.begin(), from.errors.end());
+}
+
+}  // namespace
+
+void Snapshot::merge(const Snapshot& other) {
+  add_figures(*this, other);
+  for (const auto& [pattern, counters] : other.keys) keys[pattern].add(counters);
+}
+
+void Snapshot::append(const Snapshot& next) {
+  add_figures(*this, next);
+  for (const auto& [pattern, counters] : next.keys) keys[pattern] = counters;
+}
+
+}  // namespace s3lt
