@@ -55,6 +55,13 @@ std::string crc32_base64(std::uint32_t crc) {
   return to_base64(big_endian);
 }
 
+std::string md5_base64(std::string_view data) {
+  std::array<std::byte, 16> digest;
+  EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_md5(),
+             nullptr);
+  return to_base64(digest);
+}
+
 std::uint64_t hash64(std::string_view text) {
   return XXH64(text.data(), text.size(), 0);
 }

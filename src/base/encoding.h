@@ -21,6 +21,9 @@ std::uint32_t crc32(std::uint32_t crc, const void* data, std::size_t size);
 // The value of x-amz-checksum-crc32: big-endian, base64.
 std::string crc32_base64(std::uint32_t crc);
 
+// The value of Content-MD5 (RFC 1864).
+std::string md5_base64(std::string_view data);
+
 // XXH64 with seed 0: the hash of an object's key in its content stamps (docs/content.md).
 std::uint64_t hash64(std::string_view text);
 

@@ -1,0 +1,115 @@
+// The leanest requests that are right: four headers, no payload hash, no checksum, no Expect.
+#include <fmt/format.h>
+
+#include "base/encoding.h"
+#include "http/percent.h"
+#include "s3/head_writer.h"
+#include "s3/wire_profile.h"
+#include "s3/xml.h"
+
+namespace s3lt {
+namespace {
+
+class Native final : public WireProfile {
+ public:
+  std::string_view name() const override { return "native"; }
+  PayloadNeeds payload_needs() const override { return {}; }
+  bool expects_continue() const override { return false; }
+
+  // PUT /{bucket}/{key}
+  void encode(const PutObject& op, const RequestContext& context, std::string& head) const override {
+    HeadWriter w(head, "PUT", object_path(op.bucket, op.key));
+    sign(w, context, unsigned_payload);
+    w.number("Content-Length", op.size);
+    w.end();
+  }
+
+  // GET /{bucket}/{key}
+  void encode(const GetObject& op, const RequestContext& context, std::string& head) const override {
+    HeadWriter w(head, "GET", object_path(op.bucket, op.key));
+    if (!op.range.empty()) w.signed_header("range", op.range);
+    sign(w, context, empty_sha256);
+    w.end();
+  }
+
+  // HEAD /{bucket}/{key}
+  void encode(const HeadObject& op, const RequestContext& context, std::string& head) const override {
+    bodiless(HeadWriter(head, "HEAD", object_path(op.bucket, op.key)), context);
+  }
+
+  // DELETE /{bucket}/{key}
+  void encode(const DeleteObject& op, const RequestContext& context, std::string& head) const override {
+    bodiless(HeadWriter(head, "DELETE", object_path(op.bucket, op.key)), context);
+  }
+
+  // POST /{bucket}?delete, with the Content-MD5 that S3 asks for
+  void encode(const DeleteObjects& op, const RequestContext& context, std::string& head) const override {
+    const std::string hash = sha256_hex(op.body);
+    const std::string md5 = md5_base64(op.body);
+    HeadWriter w(head, "POST", object_path(op.bucket, {}), "delete=");
+    w.signed_header("content-md5", md5);
+    sign(w, context, hash);
+    w.number("Content-Length", op.body.size());
+    w.end();
+  }
+
+  // GET /{bucket}?list-type=2&…&prefix=…
+  void encode(const ListObjects& op, const RequestContext& context, std::string& head) const override {
+    std::string query;
+    if (!op.continuation_token.empty()) {
+      query.append("continuation-token=").append(http::encode_value(op.continuation_token)).append("&");
+    }
+    query += fmt::format("encoding-type=url&list-type=2&max-keys={}&prefix={}", op.max_keys,
+                         http::encode_value(op.prefix));
+    bodiless(HeadWriter(head, "GET", object_path(op.bucket, {}), query), context);
+  }
+
+  // HEAD /{bucket}
+  void encode(const HeadBucket& op, const RequestContext& context, std::string& head) const override {
+    bodiless(HeadWriter(head, "HEAD", object_path(op.bucket, {})), context);
+  }
+
+  // PUT /{bucket}
+  void encode(const CreateBucket& op, const RequestContext& context, std::string& head) const override {
+    const std::string hash = sha256_hex(op.body);
+    HeadWriter w(head, "PUT", object_path(op.bucket, {}));
+    sign(w, context, hash);
+    w.number("Content-Length", op.body.size());
+    w.end();
+  }
+
+  std::string delete_objects_body(std::span<const std::string> keys, bool quiet) const override {
+    std::string body = quiet ? "<Delete><Quiet>true</Quiet>" : "<Delete>";
+    for (const std::string& key : keys) {
+      body += "<Object><Key>";
+      append_xml_text(body, key);
+      body += "</Key></Object>";
+    }
+    return body + "</Delete>";
+  }
+
+ private:
+  static void sign(HeadWriter& w, const RequestContext& context, std::string_view payload_hash) {
+    w.signed_header("Host", context.host, "host");
+    w.signed_header("x-amz-content-sha256", payload_hash);
+    const std::string_view date = context.signer.amz_date(context.time);
+    w.signed_header("x-amz-date", date);
+    const std::string& token = context.signer.credentials().session_token;
+    if (!token.empty()) w.signed_header("x-amz-security-token", token);
+    w.authorization(context.signer, payload_hash, date);
+  }
+
+  static void bodiless(HeadWriter w, const RequestContext& context) {
+    sign(w, context, empty_sha256);
+    w.end();
+  }
+};
+
+}  // namespace
+
+const WireProfile& native_profile() {
+  static const Native profile;
+  return profile;
+}
+
+}  // namespace s3lt

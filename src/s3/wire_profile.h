@@ -1,0 +1,58 @@
+// A wire profile: how a backend's requests look on the wire (docs/architecture.md, "Backends"). Pure and
+// stateless: one instance serves all threads; what changes comes in as RequestContext.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "s3/requests.h"
+#include "s3/sigv4.h"
+
+namespace s3lt {
+
+struct RequestContext {
+  Signer& signer;
+  std::string_view host;                // the Host header's value
+  WallTime time{};                      // of signing
+  std::string_view invocation_id = {};  // a UUID, the same for all attempts of an operation
+  unsigned attempt = 1;                 // 1 is the first
+  unsigned max_attempts = 1;
+  bool after_response = false;  // the attempt before got an answer (boto3 then sends a ttl)
+};
+
+struct PayloadNeeds {
+  bool sha256 = false, crc32 = false;
+};
+
+class WireProfile {
+ public:
+  virtual ~WireProfile() = default;
+  virtual std::string_view name() const = 0;
+  // What PutObject has to bring of its body.
+  virtual PayloadNeeds payload_needs() const = 0;
+  // Whether a PUT body waits for 100 Continue.
+  virtual bool expects_continue() const = 0;
+
+  // Each writes the whole head of the request, with its last empty line, over `head`.
+  virtual void encode(const PutObject&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const GetObject&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const HeadObject&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const DeleteObject&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const DeleteObjects&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const ListObjects&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const HeadBucket&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const CreateBucket&, const RequestContext&, std::string& head) const = 0;
+
+  virtual std::string delete_objects_body(std::span<const std::string> keys, bool quiet) const = 0;
+};
+
+// The profile of that name, or null: boto3, native.
+const WireProfile* find_profile(std::string_view name);
+
+// The body of a CreateBucket for this region; empty for us-east-1.
+std::string create_bucket_body(std::string_view region);
+
+}  // namespace s3lt
