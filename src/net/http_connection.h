@@ -1,0 +1,110 @@
+// A kept HTTP/1.1 connection of one client: one request at a time, framing by http/, nothing copied that
+// need not be. Belongs to one loop's thread and one coroutine at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/chunked.h"
+#include "http/head.h"
+#include "net/stream.h"
+#include "schedule/token_bucket.h"
+
+namespace s3lt {
+
+// Where the bytes of a request body come from.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  virtual std::uint64_t size() const = 0;
+  // Pieces that begin at `offset` (below size()), some or all of what is left; valid until the next call.
+  virtual std::span<const iovec> pieces(std::uint64_t offset) = 0;
+};
+
+// Sees the body bytes of both directions as they move.
+class TransferObserver {
+ public:
+  virtual ~TransferObserver() = default;
+  virtual void moved(std::uint64_t bytes) = 0;
+};
+
+struct ExchangeRequest {
+  std::string_view method;
+  std::string_view head;  // whole, with its empty line
+  BodySource* body = nullptr;
+  bool expect_continue = false;          // wait up to a second for 100 Continue before the body
+  bool keep_body = false;                // keep the answer's body (up to 16 MiB) also where it is a success
+  TransferObserver* observer = nullptr;  // never null where bytes matter
+  TokenBucket* limiter = nullptr;        // of body bytes, both directions
+};
+
+// How an exchange went. What it views stays valid until the next exchange on the connection.
+struct ExchangeResult {
+  StreamError error = StreamError::none;
+  std::string_view problem;                  // with an error: in words; also set where the answer is no HTTP
+  bool malformed = false;                    // the answer is not HTTP/1.1, or cannot be framed
+  bool truncated = false;                    // the answer's body ended before its announced length
+  bool answered = false;                     // at least one byte of a final answer came
+  bool interim = false;                      // a 1xx came
+  int status = 0;                            // of the final answer, 0: none
+  const http::ResponseHead* head = nullptr;  // of the final answer
+  std::uint64_t body_bytes = 0;              // of the final answer's body, received
+  std::string_view body;                     // kept: of errors (at most 64 KiB), or as asked
+  TimePoint first_byte_sent{}, first_byte_received{}, end{};
+};
+
+class HttpConnection {
+ public:
+  explicit HttpConnection(Loop& loop) : loop_(&loop), timer_(std::make_unique<Timer>(loop)) {}
+
+  static constexpr auto connect_deadline = std::chrono::seconds(10);
+  static constexpr auto stall_deadline = std::chrono::seconds(300);  // without one byte moved
+  static constexpr auto continue_wait = std::chrono::seconds(1);
+
+  bool is_open() const { return stream_.is_open(); }
+  bool was_used() const { return exchanges_ > 0; }
+  Task<StreamError> connect(const Address& address, TlsClient* tls, const std::string& server_name);
+  const std::string& problem() const { return stream_.problem(); }
+
+  // Sends the request and receives the answer. Closes the connection where it cannot carry another
+  // request.
+  Task<ExchangeResult> exchange(const ExchangeRequest& request);
+
+  void close() { stream_.close(); }
+  // Ends what waits here with StreamError::cancelled.
+  void cancel() {
+    stream_.cancel();
+    timer_->cancel();
+  }
+
+ private:
+  enum class Sent { all, answered_early, failed };
+  struct Exchange;
+  Task<Sent> send_body(Exchange& x);
+  Task<bool> await_continue(Exchange& x);
+  Task<StreamError> send_head(Exchange& x);
+  Task<void> receive_head(Exchange& x);
+  Task<void> receive_body(Exchange& x);
+  Task<void> receive_chunked(Exchange& x);
+  Task<StreamError> allowance(Exchange& x, std::uint64_t wanted, std::uint64_t& granted);
+  bool parse_head(Exchange& x);
+  StreamError read_more(Exchange& x, unsigned& blocked);
+  void take_body(Exchange& x, std::string_view bytes);
+  void keep_or_close(Exchange& x);
+
+  static constexpr std::size_t buffer_size = 16 * 1024;
+  Loop* loop_;
+  std::unique_ptr<Timer> timer_;
+  Stream stream_;
+  std::unique_ptr<char[]> buffer_;  // received and not yet consumed: [begin_, end_)
+  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
+  http::ResponseHead head_;
+  std::string head_text_;  // the final head where the buffer had to move on (bodies that are read)
+  std::string body_;
+  std::uint64_t exchanges_ = 0;
+};
+
+}  // namespace s3lt
