@@ -71,11 +71,16 @@ Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
     capacity_ = buffer_size;
   }
   body_.clear();
+  if (request.limiter != nullptr) {
+    std::uint64_t ignored = 0;
+    const StreamError error = co_await allowance(x, 1, ignored);
+    if (error != StreamError::none) x.fail(error);
+  }
   result.first_byte_sent = x.last_moved = now();
 
   // Send: head and body together where the server is not asked first.
   Sent sent = Sent::all;
-  if (request.body == nullptr || request.expect_continue) {
+  if (result.error == StreamError::none && (request.body == nullptr || request.expect_continue)) {
     const StreamError error = co_await send_head(x);
     if (error != StreamError::none) x.fail(error);
     if (error == StreamError::none && request.expect_continue) {
@@ -155,18 +160,22 @@ Task<bool> HttpConnection::await_continue(Exchange& x) {
   }
 }
 
+// Waits until the limiter lets bytes move; `granted` is how many of `wanted` at a time.
 Task<StreamError> HttpConnection::allowance(Exchange& x, std::uint64_t wanted, std::uint64_t& granted) {
-  granted = wanted;
-  if (x.request.limiter == nullptr) co_return StreamError::none;
-  wanted = std::min(wanted, limited_piece);
+  granted = std::min(wanted, limited_piece);
   for (;;) {
-    const TimePoint t = now();
-    granted = x.request.limiter->take(t, wanted, wanted);
-    if (granted != 0) co_return StreamError::none;
-    const bool in_time = co_await timer_->until(x.request.limiter->when(t, wanted));
+    const TimePoint t = now(), ready = x.request.limiter->ready_at(t);
+    if (ready <= t) co_return StreamError::none;
+    const bool in_time = co_await timer_->until(ready);
     if (!in_time) co_return StreamError::cancelled;
     x.last_moved = now();
   }
+}
+
+void HttpConnection::moved(Exchange& x, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  if (x.request.observer != nullptr) x.request.observer->moved(bytes);
+  if (x.request.limiter != nullptr) x.request.limiter->spend(bytes);
 }
 
 Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
@@ -202,8 +211,7 @@ Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
     const std::size_t of_head = std::min(head.size(), io.bytes), of_body = io.bytes - of_head;
     head.remove_prefix(of_head);
     offset += of_body;
-    if (x.request.limiter != nullptr) x.request.limiter->give_back(granted - of_body);
-    if (of_body != 0 && x.request.observer != nullptr) x.request.observer->moved(of_body);
+    moved(x, of_body);
     if (io.blocked == 0) {
       // More to send, and room for it: but what the server may have said counts first only when it blocks.
       continue;
@@ -330,7 +338,7 @@ Task<void> HttpConnection::receive_head(Exchange& x) {
 // Accounts for body bytes at hand; keeps them where somebody wants to look.
 void HttpConnection::take_body(Exchange& x, std::string_view bytes) {
   x.result.body_bytes += bytes.size();
-  if (x.request.observer != nullptr) x.request.observer->moved(bytes.size());
+  if (x.result.status < 300) moved(x, bytes.size());  // error documents are no payload
   const std::size_t most = x.request.keep_body      ? most_kept_body
                            : x.result.status >= 300 ? most_error_body
                                                     : 0;
@@ -378,9 +386,8 @@ Task<void> HttpConnection::receive_body(Exchange& x) {
     } else {
       io = stream_.try_discard(granted);
       x.result.body_bytes += io.bytes;
-      if (io.bytes != 0 && x.request.observer != nullptr) x.request.observer->moved(io.bytes);
+      moved(x, io.bytes);
     }
-    if (x.request.limiter != nullptr) x.request.limiter->give_back(granted - io.bytes);
     if (!until_close) left -= io.bytes;
     if (io.error == StreamError::closed && until_close) co_return;
     if (io.error != StreamError::none) {

@@ -90,6 +90,7 @@ class HttpConnection {
   Task<void> receive_body(Exchange& x);
   Task<void> receive_chunked(Exchange& x);
   Task<StreamError> allowance(Exchange& x, std::uint64_t wanted, std::uint64_t& granted);
+  void moved(Exchange& x, std::uint64_t bytes);
   bool parse_head(Exchange& x);
   StreamError read_more(Exchange& x, unsigned& blocked);
   void take_body(Exchange& x, std::string_view bytes);

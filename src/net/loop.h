@@ -27,6 +27,15 @@ class Loop {
   // Calls `tick` about every `period` until the loop stops.
   void every(Duration period, std::function<void()> tick);
 
+  // co_await loop.yield(): lets everything else that is ready run first.
+  struct Yield {
+    Loop& loop;
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> h) { loop.post(h); }
+    void await_resume() const {}
+  };
+  Yield yield() { return {*this}; }
+
   struct Impl;
   Impl& impl() { return *impl_; }
 

@@ -13,8 +13,7 @@ namespace {
 class Native final : public WireProfile {
  public:
   std::string_view name() const override { return "native"; }
-  PayloadNeeds payload_needs() const override { return {}; }
-  bool expects_continue() const override { return false; }
+  WireTraits traits() const override { return {}; }
 
   // PUT /{bucket}/{key}
   void encode(const PutObject& op, const RequestContext& context, std::string& head) const override {

@@ -11,7 +11,7 @@ namespace s3lt {
 struct PutObject {
   std::string_view bucket, key;
   std::uint64_t size = 0;
-  // Of the body, where the profile needs them (WireProfile::payload_needs); otherwise empty.
+  // Of the body, where the profile needs them (WireProfile::traits); otherwise empty.
   std::string_view sha256_hex = {}, crc32_base64 = {};
 };
 struct GetObject {

@@ -23,18 +23,18 @@ struct RequestContext {
   bool after_response = false;  // the attempt before got an answer (boto3 then sends a ttl)
 };
 
-struct PayloadNeeds {
-  bool sha256 = false, crc32 = false;
+// What the requests of a profile need beyond their operation.
+struct WireTraits {
+  bool sha256 = false, crc32 = false;  // of a PUT's body
+  bool expect_continue = false;        // a PUT body waits for 100 Continue
+  bool invocation_id = false;
 };
 
 class WireProfile {
  public:
   virtual ~WireProfile() = default;
   virtual std::string_view name() const = 0;
-  // What PutObject has to bring of its body.
-  virtual PayloadNeeds payload_needs() const = 0;
-  // Whether a PUT body waits for 100 Continue.
-  virtual bool expects_continue() const = 0;
+  virtual WireTraits traits() const = 0;
 
   // Each writes the whole head of the request, with its last empty line, over `head`.
   virtual void encode(const PutObject&, const RequestContext&, std::string& head) const = 0;

@@ -1,5 +1,5 @@
-// A rate in tokens a second (here bytes) with a burst it may save up. The clock comes in as an argument;
-// not thread-safe.
+// A rate in tokens a second (here bytes), with a burst that it may save up and debts that it remembers. The
+// clock comes in as an argument; not thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -13,29 +13,17 @@ class TokenBucket {
  public:
   TokenBucket(double per_second, double burst) : rate_(per_second), burst_(burst), tokens_(burst) {}
 
-  // Takes up to `wanted` tokens, none when fewer than `least` are there.
-  std::uint64_t take(TimePoint t, std::uint64_t wanted, std::uint64_t least = 1) {
-    refill(t);
-    if (tokens_ < static_cast<double>(std::min(least, wanted))) return 0;
-    const auto granted = std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(tokens_));
-    tokens_ -= static_cast<double>(granted);
-    return granted;
-  }
-  // Gives back what was taken and not used.
-  void give_back(std::uint64_t tokens) { tokens_ += static_cast<double>(tokens); }
-  // When `wanted` tokens (at most the burst) will be there.
-  TimePoint when(TimePoint t, std::uint64_t wanted) {
-    refill(t);
-    const double missing = std::min(static_cast<double>(wanted), burst_) - tokens_;
-    return missing <= 0 ? t : t + std::max<Duration>(seconds(missing / rate_), std::chrono::microseconds(1));
-  }
-
- private:
-  void refill(TimePoint t) {
+  // What was moved; may go into debt, which the next mover waits out.
+  void spend(std::uint64_t tokens) { tokens_ -= static_cast<double>(tokens); }
+  // From when on more may move: not after `t` where there is no debt.
+  TimePoint ready_at(TimePoint t) {
     if (last_ != TimePoint{} && t > last_)
       tokens_ = std::min(burst_, tokens_ + rate_ * to_seconds(t - last_));
     last_ = std::max(last_, t);
+    return tokens_ > 0 ? t : t + std::max<Duration>(seconds(-tokens_ / rate_), std::chrono::microseconds(1));
   }
+
+ private:
   double rate_, burst_, tokens_;
   TimePoint last_{};
 };

@@ -16,7 +16,7 @@ void KeyNames::write(const KeyId& id, std::string& out) const {
 }
 
 Catalog::Catalog(const Pattern& pattern, Limits limits) : limits_(limits) {
-  for (const SizeClass& size : pattern.sizes) queues_.push_back({.object_bytes = size.bytes});
+  for (const SizeClass& size : pattern.sizes) queues_.emplace_back().object_bytes = size.bytes;
 }
 
 std::optional<Catalog::Entry> Catalog::pick(std::uint32_t size_class, Random& random) const {

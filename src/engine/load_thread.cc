@@ -1,0 +1,163 @@
+#include "engine/load_thread.h"
+
+#include <algorithm>
+
+#include "engine/client.h"
+
+namespace s3lt {
+namespace {
+
+// How much of `total` falls to one of `parts`.
+std::uint64_t share_of(std::uint64_t total, unsigned parts, unsigned index) {
+  return total / parts + (index < total % parts ? 1 : 0);
+}
+
+std::vector<double> cumulative(auto&& weights, auto&& weight_of) {
+  std::vector<double> steps;
+  double sum = 0;
+  for (const auto& item : weights) steps.push_back(sum += weight_of(item));
+  return steps;
+}
+
+}  // namespace
+
+PatternShare::PatternShare(const RunPlan& plan, const PlannedPattern& planned, std::uint64_t share,
+                           unsigned thread, Recorder& recorder)
+    : pattern(planned.pattern),
+      names(plan.prefix, plan.worker, planned.pattern),
+      catalog(planned.pattern,
+              {.keys = std::max<std::uint64_t>(1, share_of(plan.limits.keys, plan.threads, thread)),
+               .bytes = std::max<std::uint64_t>(1, share_of(plan.limits.bytes, plan.threads, thread))}),
+      size_steps(cumulative(pattern.sizes, [](const SizeClass& s) { return s.weight; })),
+      mix_steps(cumulative(pattern.mix, [](double m) { return m; })),
+      clients(share),
+      prefill_left(share_of(plan.prefill, plan.threads, thread)) {
+  for (std::size_t kind = 0; kind < operation_kinds; ++kind) {
+    for (const SizeClass& size : pattern.sizes) {
+      cells.push_back(recorder.cell({pattern.name, static_cast<OperationKind>(kind), size.label}));
+    }
+  }
+  if (plan.bandwidth && planned.clients > 0) {
+    const double rate = *plan.bandwidth * static_cast<double>(share) / static_cast<double>(planned.clients);
+    limiter = std::make_unique<TokenBucket>(rate, std::max(rate / 10, 65536.0));
+  }
+}
+
+LoadThread::LoadThread(const RunPlan& plan, Budget& budget, Mailbox& mailbox, unsigned index)
+    : plan_(plan),
+      budget_(budget),
+      mailbox_(mailbox),
+      index_(index),
+      signer_(plan.credentials, plan.region) {}
+LoadThread::~LoadThread() {
+  join();
+}
+
+void LoadThread::start_prefill() {
+  thread_ = std::thread([this] {
+    second_timer_ = std::make_unique<Timer>(loop_);
+    cut_timer_ = std::make_unique<Timer>(loop_);
+    for (const PlannedPattern& planned : plan_.patterns) {
+      const std::uint64_t clients = share_of(planned.clients, plan_.threads, index_);
+      shares_.push_back(std::make_unique<PatternShare>(plan_, planned, clients, index_, recorder_));
+      // A client's number, and with it its random stream, does not depend on how many threads there are.
+      for (std::uint64_t i = 0; i < clients; ++i) {
+        clients_.push_back(std::make_unique<Client>(*this, *shares_.back(), i * plan_.threads + index_));
+      }
+    }
+    running_ = clients_.size() + 1;
+    for (const auto& client : clients_) spawn(prefill(*client));
+    if (--running_ == 0) mailbox_.put({.thread = index_, .last = true});
+    loop_.run();
+    clients_.clear();
+    second_timer_.reset();
+    cut_timer_.reset();
+  });
+}
+
+Task<void> LoadThread::prefill(Client& client) {
+  co_await client.prefill();
+  if (--running_ == 0) mailbox_.put({.thread = index_, .last = true});
+}
+
+void LoadThread::begin(TimePoint t0) {
+  loop_.post([this, t0] {
+    t0_ = t0;
+    recorder_.take({}, {});  // what the prefill left behind
+    if (stopping_) {
+      finish();
+      return;
+    }
+    spawn(deliver_seconds());
+    running_ = clients_.size() + 1;
+    for (const auto& client : clients_) spawn(run(*client));
+    if (--running_ == 0) finish();
+  });
+}
+
+Task<void> LoadThread::run(Client& client) {
+  co_await client.run();
+  if (--running_ == 0) finish();
+}
+
+void LoadThread::stop(TimePoint cut_at) {
+  loop_.post([this, cut_at] {
+    const bool first = !std::exchange(stopping_, true);
+    if (finished_) return;
+    for (const auto& client : clients_) client->wake();
+    if (first) spawn(cut_later(cut_at));
+  });
+}
+
+Task<void> LoadThread::cut_later(TimePoint when) {
+  const bool in_time = co_await cut_timer_->until(when);
+  if (!in_time || finished_) co_return;
+  cut_ = true;
+  for (const auto& client : clients_) client->cut();
+}
+
+bool LoadThread::take_operation() {
+  if (!budget_.bytes_left()) return false;
+  if (!budget_.limits_operations()) return true;
+  if (tickets_ == 0) tickets_ = budget_.take_operations();
+  if (tickets_ == 0) return false;
+  --tickets_;
+  return true;
+}
+
+void LoadThread::deliver(bool last) {
+  const Duration to = now() - t0_;
+  Snapshot snapshot = recorder_.take(delivered_, to);
+  delivered_ = to;
+  for (const auto& share : shares_) {
+    KeyCounters keys = share->keys;
+    keys.alive = share->catalog.alive();
+    keys.unknown = share->catalog.unknown();
+    snapshot.keys[share->pattern.name].add(keys);
+  }
+  mailbox_.put({.thread = index_, .second = second_++, .snapshot = std::move(snapshot), .last = last});
+}
+
+Task<void> LoadThread::deliver_seconds() {
+  for (;;) {
+    const bool in_time = co_await second_timer_->until(t0_ + std::chrono::seconds(second_ + 1));
+    if (!in_time || finished_) co_return;
+    deliver(false);
+  }
+}
+
+void LoadThread::finish() {
+  finished_ = true;
+  if (tickets_ > 0) budget_.give_back_operations(std::exchange(tickets_, 0));
+  second_timer_->cancel();
+  cut_timer_->cancel();
+  deliver(true);
+  // Not at once: coroutines that were just cancelled end first.
+  loop_.post([this] { loop_.post([this] { loop_.stop(); }); });
+}
+
+void LoadThread::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace s3lt

@@ -1,0 +1,99 @@
+// One core's share of a run: a loop, its clients, their keys and their recorder. Made and joined by the run's
+// thread; begin() and stop() may come from it at any time; everything else happens on the thread itself.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/budget.h"
+#include "engine/mailbox.h"
+#include "engine/plan.h"
+#include "measure/recorder.h"
+#include "net/loop.h"
+#include "schedule/token_bucket.h"
+
+namespace s3lt {
+
+class Client;
+
+// What the clients of one pattern on one thread share.
+struct PatternShare {
+  PatternShare(const RunPlan& plan, const PlannedPattern& planned, std::uint64_t share, unsigned thread,
+               Recorder& recorder);
+  const Pattern& pattern;
+  KeyNames names;
+  Catalog catalog;
+  KeyCounters keys;
+  std::vector<double> size_steps, mix_steps;  // cumulative, for drawing
+  std::vector<CellId> cells;                  // by operation kind and size class
+  CellId cell(OperationKind kind, std::uint32_t size_class) const {
+    return cells[static_cast<std::size_t>(kind) * pattern.sizes.size() + size_class];
+  }
+  std::unique_ptr<TokenBucket> limiter;
+  std::uint64_t clients = 0;
+  std::uint64_t prefill_left = 0;
+};
+
+class LoadThread {
+ public:
+  LoadThread(const RunPlan& plan, Budget& budget, Mailbox& mailbox, unsigned index);
+  ~LoadThread();
+
+  // Starts the thread and the prefill; delivers one `last` snapshot (second 0, empty) when that is done.
+  void start_prefill();
+  // Starts the load; its seconds count from `t0`. Before: the prefill is done.
+  void begin(TimePoint t0);
+  // No new operations from now on; those in flight are cut at `cut_at`. A thread without clients left
+  // delivers its last snapshot and ends.
+  void stop(TimePoint cut_at);
+  void join();
+
+  // The first reason why an object of the prefill could not be written; empty: none. After the prefill.
+  const std::string& prefill_problem() const { return prefill_problem_; }
+
+  // For the clients, on this thread.
+  const RunPlan& plan() const { return plan_; }
+  Loop& loop() { return loop_; }
+  Recorder& recorder() { return recorder_; }
+  Signer& signer() { return signer_; }
+  Budget& budget() { return budget_; }
+  // For the moment between two waits only: all clients of the thread share it.
+  ContentGather& gather() { return gather_; }
+  bool stopping() const { return stopping_; }
+  bool cut() const { return cut_; }
+  bool take_operation();
+  void note_prefill_problem(std::string problem) {
+    if (prefill_problem_.empty()) prefill_problem_ = std::move(problem);
+  }
+
+ private:
+  Task<void> prefill(Client& client);
+  Task<void> run(Client& client);
+  Task<void> deliver_seconds();
+  Task<void> cut_later(TimePoint when);
+  void deliver(bool last);
+  void finish();
+
+  const RunPlan& plan_;
+  Budget& budget_;
+  Mailbox& mailbox_;
+  const unsigned index_;
+  Loop loop_;
+  Recorder recorder_;
+  Signer signer_;
+  ContentGather gather_;
+  std::vector<std::unique_ptr<PatternShare>> shares_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::unique_ptr<Timer> second_timer_, cut_timer_;
+  std::thread thread_;
+  std::string prefill_problem_;
+  TimePoint t0_{};
+  Duration delivered_{};
+  std::uint64_t second_ = 0, tickets_ = 0;
+  std::size_t running_ = 0;
+  bool stopping_ = false, cut_ = false, finished_ = false;
+};
+
+}  // namespace s3lt

@@ -1,0 +1,53 @@
+// Everything that a run needs to know, settled before it starts and shared by its threads. Immutable then.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/stream.h"
+#include "s3/sigv4.h"
+#include "s3/wire_profile.h"
+#include "schedule/retry.h"
+#include "workload/catalog.h"
+#include "workload/content.h"
+#include "workload/pattern.h"
+
+namespace s3lt {
+
+struct ResolvedEndpoint {
+  std::string url;   // as the user knows it
+  std::string host;  // for SNI and verification
+  std::string host_header;
+  bool tls = false;
+  std::vector<Address> addresses;  // at least one
+};
+
+struct PlannedPattern {
+  Pattern pattern;
+  std::uint64_t clients = 0;  // of all threads together
+};
+
+struct RunPlan {
+  std::vector<PlannedPattern> patterns;
+  std::vector<ResolvedEndpoint> endpoints;
+  const WireProfile* profile = nullptr;
+  std::shared_ptr<TlsClient> tls;           // where an endpoint is https
+  std::shared_ptr<const ContentPool> pool;  // as large as the largest object, or full
+  Credentials credentials;
+  std::string region, bucket, prefix;  // prefix ends in '/'
+  unsigned worker = 0;
+  unsigned threads = 1;
+  std::uint64_t seed = 0;
+  std::optional<Duration> duration;  // until stopped where absent
+  std::optional<std::uint64_t> operations, bytes;
+  Duration grace = std::chrono::seconds(10);
+  RetryPolicy retry;
+  Catalog::Limits limits;           // of each pattern
+  std::uint64_t prefill = 0;        // objects of each pattern before the clock starts
+  std::optional<double> bandwidth;  // bytes a second of each pattern's clients together
+};
+
+}  // namespace s3lt

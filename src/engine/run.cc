@@ -1,0 +1,147 @@
+#include "engine/run.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "engine/load_thread.h"
+
+namespace s3lt {
+namespace {
+
+constexpr auto poll_period = std::chrono::milliseconds(50);
+// A second is complete when every thread delivered it; one that is this late is not waited for.
+constexpr std::uint64_t most_seconds_late = 3;
+
+// Puts the threads' seconds together.
+class Assembly {
+ public:
+  Assembly(unsigned threads, RunObserver& observer) : threads_(threads), observer_(observer) {}
+
+  void add(Delivery delivery) {
+    cpu_[delivery.thread] += delivery.snapshot.client.cpu_seconds;
+    Open& open = open_[delivery.second];
+    open.snapshot.merge(delivery.snapshot);
+    ++open.parts;
+    // Keys are totals of each thread: the newest of every thread makes the whole.
+    newest_keys_[delivery.thread] = delivery.snapshot.keys;
+    newest_ = std::max(newest_, delivery.second);
+    while (!open_.empty()) {
+      const auto first = open_.begin();
+      const bool late = first->first + most_seconds_late <= newest_;
+      if (first->second.parts < threads_ && !late) break;
+      flush();
+    }
+  }
+  void finish() {
+    while (!open_.empty()) flush();
+  }
+  Snapshot& total() { return total_; }
+  double busiest(Duration elapsed) const {
+    double most = 0;
+    for (const auto& [thread, cpu] : cpu_) most = std::max(most, cpu);
+    return elapsed.count() > 0 ? most / to_seconds(elapsed) : 0;
+  }
+
+ private:
+  struct Open {
+    Snapshot snapshot;
+    unsigned parts = 0;
+  };
+  void flush() {
+    Snapshot second = std::move(open_.begin()->second.snapshot);
+    open_.erase(open_.begin());
+    second.keys.clear();
+    for (const auto& [thread, keys] : newest_keys_) {
+      for (const auto& [pattern, counters] : keys) second.keys[pattern].add(counters);
+    }
+    total_.append(second);
+    observer_.second(second, total_);
+  }
+  const unsigned threads_;
+  RunObserver& observer_;
+  std::map<std::uint64_t, Open> open_;
+  std::map<unsigned, std::map<std::string, KeyCounters>> newest_keys_;
+  std::map<unsigned, double> cpu_;
+  std::uint64_t newest_ = 0;
+  Snapshot total_;
+};
+
+using Threads = std::vector<std::unique_ptr<LoadThread>>;
+
+void stop_all(Threads& threads, TimePoint cut_at) {
+  for (auto& thread : threads) thread->stop(cut_at);
+}
+
+// Until every thread has said that it is through. False: interrupted meanwhile (then they are stopping).
+bool await_prefill(Threads& threads, Mailbox& mailbox, const RunPlan& plan, RunObserver& observer) {
+  bool interrupted = false;
+  for (std::size_t done = 0; done < threads.size();) {
+    done += mailbox.take(now() + poll_period).size();
+    if (!interrupted && observer.interrupted()) {
+      interrupted = true;
+      stop_all(threads, now() + plan.grace);
+    }
+  }
+  return !interrupted;
+}
+
+}  // namespace
+
+Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
+  Budget budget(plan.operations, plan.bytes, plan.threads);
+  Mailbox mailbox;
+  Threads threads;
+  for (unsigned i = 0; i < plan.threads; ++i) {
+    threads.push_back(std::make_unique<LoadThread>(plan, budget, mailbox, i));
+    threads.back()->start_prefill();
+  }
+  LoadResult result;
+  bool stopping = !await_prefill(threads, mailbox, plan, observer);
+  std::string problem;
+  for (const auto& thread : threads) {
+    if (problem.empty()) problem = thread->prefill_problem();
+  }
+  if (!problem.empty() && !stopping) {
+    stopping = true;
+    stop_all(threads, now());
+  }
+  result.interrupted = stopping && problem.empty();
+
+  const TimePoint t0 = now();
+  for (auto& thread : threads) thread->begin(t0);
+  if (!stopping) observer.started();
+
+  Assembly assembly(plan.threads, observer);
+  Duration last{};
+  for (unsigned ended = 0; ended < plan.threads;) {
+    TimePoint wake = now() + poll_period;
+    if (plan.duration && !stopping) wake = std::min(wake, t0 + *plan.duration);
+    for (Delivery& delivery : mailbox.take(wake)) {
+      if (delivery.last) {
+        ++ended;
+        last = std::max(last, delivery.snapshot.to);
+      }
+      assembly.add(std::move(delivery));
+    }
+    if (stopping) continue;
+    const bool over = plan.duration && now() >= t0 + *plan.duration;
+    result.interrupted = !over && observer.interrupted();
+    if (over || result.interrupted) {
+      stopping = true;
+      observer.stopping();
+      stop_all(threads, now() + plan.grace);
+    }
+  }
+  assembly.finish();
+  for (auto& thread : threads) thread->join();
+  if (!problem.empty()) {
+    return unavailable(fmt::format("the prefill could not write all of its objects: {}", problem));
+  }
+  result.total = std::move(assembly.total());
+  result.elapsed = last;
+  result.busiest_thread = assembly.busiest(last);
+  return result;
+}
+
+}  // namespace s3lt

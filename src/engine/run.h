@@ -1,0 +1,35 @@
+// Runs a load from beginning to end: prefill, load, graceful stop. Blocks the calling thread.
+#pragma once
+
+#include <atomic>
+
+#include "base/error.h"
+#include "engine/plan.h"
+#include "measure/snapshot.h"
+
+namespace s3lt {
+
+// Told about the run while it goes on, on the thread that called run_load().
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void started() {}  // the prefill is done, the clock runs
+  // One finished second of all threads, and everything so far.
+  virtual void second(const Snapshot& second, const Snapshot& total) = 0;
+  // Whether the run is to end before its time (asked at least ten times a second).
+  virtual bool interrupted() = 0;
+  // The last operations may end now; nothing new is begun.
+  virtual void stopping() {}
+};
+
+struct LoadResult {
+  Snapshot total;
+  Duration elapsed{};  // of the load: from its start to the end of its last operation
+  bool interrupted = false;
+  double busiest_thread = 0;  // share of a core
+};
+
+// The error is a prefill that could not be done.
+Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer);
+
+}  // namespace s3lt
