@@ -5,7 +5,6 @@
 // Used by one thread. Every error names the path and the system's reason.
 #pragma once
 
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -21,7 +20,8 @@ class RunDirectory {
   // info.id where it is empty.
   static Result<std::unique_ptr<RunDirectory>> create(const std::filesystem::path& log_dir, RunInfo& info);
   // Makes it exactly here (--out); no links. Refuses a directory that holds a run already.
-  static Result<std::unique_ptr<RunDirectory>> create_at(const std::filesystem::path& directory, RunInfo& info);
+  static Result<std::unique_ptr<RunDirectory>> create_at(const std::filesystem::path& directory,
+                                                         RunInfo& info);
 
   const std::filesystem::path& path() const;
   std::filesystem::path log_path() const;

@@ -14,10 +14,10 @@ namespace s3lt {
 
 // The run as its settings and its host make it; no secrets.
 struct RunInfo {
-  std::string id;             // <YYYYMMDDTHHMMSSZ>-<pattern>-W<worker>-<4 hex>
+  std::string id;  // <YYYYMMDDTHHMMSSZ>-<pattern>-W<worker>-<4 hex>
   std::string version;
   WallTime started{};
-  std::string pattern;        // as asked for: "baseload", "all", a file's name
+  std::string pattern;  // as asked for: "baseload", "all", a file's name
   unsigned worker = 0;
   std::string backend;
   std::vector<std::string> endpoints;
@@ -27,20 +27,20 @@ struct RunInfo {
   double time_scale = 1;
   unsigned threads = 0;
   std::uint64_t clients = 0;
-  double duration_seconds = 0;  // 0: until stopped
+  double duration_seconds = 0;                                // 0: until stopped
   std::vector<std::pair<std::string, std::string>> settings;  // the rest, as name and text
 };
 
 // The end of a run.
 struct RunResult {
   RunInfo info;
-  double seconds = 0;         // measured length, warm-up and grace excluded
-  bool interrupted = false;   // ended by a signal before its time
+  double seconds = 0;        // measured length, warm-up and grace excluded
+  bool interrupted = false;  // ended by a signal before its time
   Snapshot total;
   double max_rss_bytes = 0;
-  double busiest_thread = 0;  // share of one core that the busiest thread used, 0 to 1
+  double busiest_thread = 0;           // share of one core that the busiest thread used, 0 to 1
   std::string bottleneck = "unknown";  // storage | client-cpu | client-network | unknown
-  std::string why;            // the verdict's reason, one sentence
+  std::string why;                     // the verdict's reason, one sentence
   bool passed = true;
 };
 

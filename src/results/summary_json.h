@@ -1,4 +1,4 @@
-// The summary as JSON, schema "s3loadtest.summary/1" (docs/formats.md). Pure, thread-safe.
+// The files of a run directory as JSON (docs/formats.md). One object each, no line ends. Thread-safe.
 #pragma once
 
 #include <string>
@@ -7,10 +7,13 @@
 
 namespace s3lt {
 
+// Schema "s3loadtest.summary/1": fields are only ever added.
 std::string summary_json(const RunResult& result);
-// run.json: RunInfo with the host, its boot id and its clock.
+// run.json: RunInfo with the host, its boot id and its clock, which are read here.
 std::string run_json(const RunInfo& info);
 // One line of series.jsonl.
 std::string series_line(const Snapshot& second);
+// One line of errors.jsonl.
+std::string error_line(const ErrorSample& sample);
 
 }  // namespace s3lt

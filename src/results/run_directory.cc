@@ -1,0 +1,178 @@
+#include "results/run_directory.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cctype>
+#include <cerrno>
+#include <map>
+#include <random>
+#include <tuple>
+
+#include "results/figures.h"
+#include "results/line_file.h"
+#include "results/summary_json.h"
+
+namespace s3lt {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr unsigned samples_of_a_kind = 10;
+constexpr std::size_t most_error_kinds = 1000;
+constexpr std::string_view other_place =
+    "; choose a place that can be written with --out or S3LOADTEST_LOG_DIR";
+
+// The pattern as a part of file names: of a file its name without folders and ".toml".
+std::string file_word(const std::string& pattern) {
+  std::string word = fs::path(pattern).stem().string();
+  for (char& c : word) {
+    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-') c = '_';
+  }
+  return word.empty() ? "run" : word;
+}
+
+std::string new_id(const RunInfo& info) {
+  std::random_device random;
+  return fmt::format("{}-{}-W{}-{:04x}", format_basic_utc(info.started), file_word(info.pattern), info.worker,
+                     random() & 0xffff);
+}
+
+Result<void> make_parents(const fs::path& directory) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) {
+    return usage_error(fmt::format("cannot create the directory {}: {}{}", directory.string(),
+                                   error.message(), other_place));
+  }
+  return {};
+}
+
+std::string hlog_header(const RunInfo& info) {
+  return fmt::format(
+      "#[Response times of ok operations in microseconds, Tag=<pattern>.<operation>; Interval_Max in "
+      "milliseconds]\n"
+      "#[Histogram log format version 1.3]\n"
+      "#[StartTime: {}.{:03} (seconds since epoch), {}]\n"
+      "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
+      unix_micros(info.started) / 1'000'000, unix_micros(info.started) / 1000 % 1000,
+      format_rfc3339(info.started));
+}
+
+std::string hlog_line(std::string_view tag, const Snapshot& interval, const Histogram& histogram) {
+  if (histogram.empty()) return {};
+  return fmt::format("Tag={},{:.3f},{:.3f},{:.3f},{}\n", tag, to_seconds(interval.from),
+                     to_seconds(interval.to - interval.from), static_cast<double>(histogram.max()) / 1000,
+                     histogram.encode_compressed_base64());
+}
+
+}  // namespace
+
+struct RunDirectory::Impl {
+  fs::path path;
+  LineFile series, histograms, errors;
+  // Every thread offers its first errors of a kind; the run shows the first of all of them.
+  std::map<std::tuple<std::string, std::string, Outcome, int, std::string>, unsigned> error_kinds;
+
+  Result<void> open(const RunInfo& info) {
+    if (auto done = write_atomically(path / "run.json", run_json(info) + "\n"); !done) return done;
+    if (auto done = series.open(path / "series.jsonl"); !done) return done;
+    if (auto done = errors.open(path / "errors.jsonl"); !done) return done;
+    if (auto done = histograms.open(path / "histograms.hlog"); !done) return done;
+    return histograms.write(hlog_header(info));
+  }
+
+  bool wanted(const ErrorSample& sample) {
+    auto kind = std::tuple(sample.pattern, sample.operation, sample.outcome, sample.status, sample.code);
+    if (error_kinds.size() >= most_error_kinds && !error_kinds.contains(kind)) return false;
+    return ++error_kinds[std::move(kind)] <= samples_of_a_kind;
+  }
+};
+
+RunDirectory::RunDirectory() : impl_(std::make_unique<Impl>()) {}
+RunDirectory::~RunDirectory() = default;
+
+const fs::path& RunDirectory::path() const {
+  return impl_->path;
+}
+fs::path RunDirectory::log_path() const {
+  return impl_->path / "run.log";
+}
+
+Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const fs::path& log_dir, RunInfo& info) {
+  if (info.started == WallTime{}) info.started = wall_now();
+  if (auto made = make_parents(log_dir); !made) return std::unexpected(made.error());
+  const bool id_given = !info.id.empty();
+  fs::path path;
+  // Two runs that start in the same second may draw the same four digits.
+  for (int tries = 0;; ++tries) {
+    if (!id_given) info.id = new_id(info);
+    path = log_dir / info.id;
+    if (::mkdir(path.c_str(), 0755) == 0) break;
+    if (errno != EEXIST || id_given || tries == 20) {
+      return usage_error(system_failure("create the run directory", path) + std::string(other_place));
+    }
+  }
+  std::unique_ptr<RunDirectory> directory(new RunDirectory);
+  directory->impl_->path = path;
+  if (auto opened = directory->impl_->open(info); !opened) return std::unexpected(opened.error());
+
+  const std::string log_link = fmt::format("loadtest_{}_{}.log", file_word(info.pattern), info.worker);
+  if (auto linked = replace_link(log_dir / "latest", info.id, info.id); !linked) {
+    return std::unexpected(linked.error());
+  }
+  const fs::path log = fs::path(info.id) / directory->log_path().filename();
+  if (auto linked = replace_link(log_dir / log_link, log, info.id); !linked)
+    return std::unexpected(linked.error());
+  return directory;
+}
+
+Result<std::unique_ptr<RunDirectory>> RunDirectory::create_at(const fs::path& path, RunInfo& info) {
+  if (info.started == WallTime{}) info.started = wall_now();
+  if (info.id.empty()) info.id = new_id(info);
+  if (auto made = make_parents(path); !made) return std::unexpected(made.error());
+  for (const char* file : {"run.json", "series.jsonl", "summary.json"}) {
+    std::error_code ignored;
+    if (!fs::exists(path / file, ignored)) continue;
+    return usage_error(fmt::format(
+        "{} holds a run already ({}); name another directory with --out, or remove it", path.string(), file));
+  }
+  std::unique_ptr<RunDirectory> directory(new RunDirectory);
+  directory->impl_->path = path;
+  if (auto opened = directory->impl_->open(info); !opened) return std::unexpected(opened.error());
+  return directory;
+}
+
+Result<void> RunDirectory::append(const Snapshot& second) {
+  std::string lines;
+  for (const std::string& pattern : pattern_names(second)) {
+    for (const OperationFigures& of : operation_figures(second, pattern)) {
+      lines += hlog_line(fmt::format("{}.{}", pattern, name(of.operation)), second, of.all.response);
+    }
+  }
+  if (auto done = impl_->histograms.write(lines); !done) return done;
+  lines.clear();
+  for (const ErrorSample& sample : second.errors) {
+    if (impl_->wanted(sample)) lines += error_line(sample) + "\n";
+  }
+  if (auto done = impl_->errors.write(lines); !done) return done;
+  return impl_->series.write(series_line(second) + "\n");
+}
+
+Result<void> RunDirectory::finish(const RunResult& result) {
+  std::string lines;
+  for (const std::string& pattern : pattern_names(result.total)) {
+    for (const OperationFigures& of : operation_figures(result.total, pattern)) {
+      const std::string tag = fmt::format("total.{}.{}", pattern, name(of.operation));
+      lines += hlog_line(tag, result.total, of.all.response);
+      for (const auto& [label, cell] : of.sizes)
+        lines += hlog_line(tag + "." + label, result.total, cell.response);
+    }
+  }
+  // The summary also where the disk refuses the totals, which follow from the seconds.
+  const auto totals = impl_->histograms.write(lines);
+  if (auto done = write_atomically(impl_->path / "summary.json", summary_json(result) + "\n"); !done)
+    return done;
+  return totals;
+}
+
+}  // namespace s3lt

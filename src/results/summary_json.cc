@@ -1,0 +1,225 @@
+#include "results/summary_json.h"
+
+#include <sys/timex.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cmath>
+#include <fstream>
+#include <thread>
+
+#include "results/figures.h"
+
+namespace s3lt {
+namespace {
+
+namespace json = boost::json;
+
+enum class Detail {
+  summary,  // every field, also where it is zero
+  series,   // no sizes and no empty histograms: a line a second, for days
+};
+
+json::object times(const Histogram& histogram) {
+  return {{"min", histogram.min()},
+          {"mean", std::round(histogram.mean() * 10) / 10},
+          {"p50", histogram.percentile(50)},
+          {"p90", histogram.percentile(90)},
+          {"p95", histogram.percentile(95)},
+          {"p99", histogram.percentile(99)},
+          {"p999", histogram.percentile(99.9)},
+          {"max", histogram.max()}};
+}
+
+json::object figures(const Cell& cell, Detail detail) {
+  const Counters& c = cell.counters;
+  json::object by_outcome, by_status;
+  for (std::size_t i = 0; i < outcomes; ++i) {
+    if (c.outcomes[i] != 0) by_outcome[outcome_names[i]] = c.outcomes[i];
+  }
+  const std::map<int, std::uint64_t> sorted(c.status.begin(), c.status.end());
+  for (const auto& [status, n] : sorted) by_status[std::to_string(status)] = n;
+
+  json::object out{{"count", c.count},       {"bytes", c.bytes},         {"bytes_moved", c.bytes_moved},
+                   {"errors", c.errors},     {"not_found", c.not_found}, {"cancelled", c.cancelled},
+                   {"attempts", c.attempts}, {"requests", c.requests},   {"seeded", c.seeded},
+                   {"outcomes", by_outcome}, {"status", by_status}};
+  const std::pair<const char*, const Histogram*> histograms[] = {{"response_us", &cell.response},
+                                                                 {"service_us", &cell.service},
+                                                                 {"ttfb_us", &cell.ttfb},
+                                                                 {"lag_us", &cell.lag},
+                                                                 {"failed_us", &cell.failed}};
+  for (const auto& [title, histogram] : histograms) {
+    if (detail == Detail::summary || !histogram->empty()) out[title] = times(*histogram);
+  }
+  return out;
+}
+
+json::object pattern_object(const Snapshot& snapshot, const std::string& pattern, Detail detail) {
+  json::object operations;
+  for (const OperationFigures& of : operation_figures(snapshot, pattern)) {
+    json::object object = figures(of.all, detail);
+    if (detail == Detail::summary) {
+      json::object sizes;
+      for (const auto& [label, cell] : of.sizes) sizes[label] = figures(cell, detail);
+      object["sizes"] = std::move(sizes);
+    }
+    operations[name(of.operation)] = std::move(object);
+  }
+  const auto known = snapshot.keys.find(pattern);
+  const KeyCounters keys = known != snapshot.keys.end() ? known->second : KeyCounters{};
+  json::object out{{"operations", std::move(operations)},
+                   {"keys",
+                    {{"written", keys.written},
+                     {"deleted", keys.deleted},
+                     {"trimmed", keys.trimmed},
+                     {"alive", keys.alive},
+                     {"unknown", keys.unknown}}}};
+  if (detail == Detail::summary) out["verified"] = {{"checked", 0}, {"corrupt", 0}};
+  return out;
+}
+
+json::object patterns_object(const Snapshot& snapshot, Detail detail) {
+  json::object out;
+  for (const std::string& pattern : pattern_names(snapshot))
+    out[pattern] = pattern_object(snapshot, pattern, detail);
+  return out;
+}
+
+json::array strings(const std::vector<std::string>& list) {
+  return {list.begin(), list.end()};
+}
+
+json::object run_object(const RunResult& result) {
+  const RunInfo& info = result.info;
+  return {{"id", info.id},
+          {"version", info.version},
+          {"started", format_rfc3339(info.started)},
+          {"seconds", result.seconds},
+          {"pattern", info.pattern},
+          {"worker", info.worker},
+          {"backend", info.backend},
+          {"endpoints", strings(info.endpoints)},
+          {"tls_verify", info.tls_verify},
+          {"seed", info.seed},
+          {"time_scale", info.time_scale},
+          {"interrupted", result.interrupted}};
+}
+
+json::object client_object(const RunResult& result) {
+  const ClientCounters& client = result.total.client;
+  const double per_cpu_second =
+      client.cpu_seconds > 0 ? static_cast<double>(operations_done(result.total)) / client.cpu_seconds : 0;
+  return {{"threads", result.info.threads},
+          {"cpu_seconds", client.cpu_seconds},
+          {"operations_per_cpu_second", per_cpu_second},
+          {"busiest_thread", result.busiest_thread},
+          {"max_rss_bytes", static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))},
+          {"connections", client.connections},
+          {"reconnects", client.reconnects}};
+}
+
+// The first line of a small file of the kernel; null where it cannot be read.
+json::value first_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) return nullptr;
+  return json::value(line);
+}
+
+// How far this host's clock may be off: what it takes to lay the series of several hosts over each other.
+json::object clock_object() {
+  json::object out{{"unix_us", unix_micros(wall_now())},
+                   {"monotonic_ns", now().time_since_epoch().count()},
+                   {"source", first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource")},
+                   {"synchronized", nullptr},
+                   {"max_error_us", nullptr}};
+  timex state{};
+  if (const int status = adjtimex(&state); status >= 0) {
+    out["synchronized"] = status != TIME_ERROR;
+    out["max_error_us"] = state.maxerror;
+  }
+  return out;
+}
+
+json::object host_object() {
+  utsname system{};
+  uname(&system);
+  return {{"name", system.nodename},
+          {"kernel", system.release},
+          {"machine", system.machine},
+          {"cpus", std::thread::hardware_concurrency()},
+          {"boot_id", first_line("/proc/sys/kernel/random/boot_id")}};
+}
+
+}  // namespace
+
+std::string summary_json(const RunResult& result) {
+  const json::object out{{"schema", "s3loadtest.summary/1"},
+                         {"run", run_object(result)},
+                         {"verdict",
+                          {{"passed", result.passed},
+                           {"slo", json::array()},
+                           {"bottleneck", result.bottleneck},
+                           {"why", result.why}}},
+                         {"client", client_object(result)},
+                         {"patterns", patterns_object(result.total, Detail::summary)}};
+  return json::serialize(out);
+}
+
+std::string run_json(const RunInfo& info) {
+  json::object settings;
+  for (const auto& [setting, text] : info.settings) settings[setting] = text;
+  const json::object out{{"schema", "s3loadtest.run/1"},
+                         {"id", info.id},
+                         {"version", info.version},
+                         {"started", format_rfc3339(info.started)},
+                         {"pattern", info.pattern},
+                         {"worker", info.worker},
+                         {"backend", info.backend},
+                         {"endpoints", strings(info.endpoints)},
+                         {"bucket", info.bucket},
+                         {"prefix", info.prefix},
+                         {"region", info.region},
+                         {"tls_verify", info.tls_verify},
+                         {"seed", info.seed},
+                         {"time_scale", info.time_scale},
+                         {"threads", info.threads},
+                         {"clients", info.clients},
+                         {"duration_seconds", info.duration_seconds},
+                         {"settings", std::move(settings)},
+                         {"host", host_object()},
+                         {"clock", clock_object()}};
+  return json::serialize(out);
+}
+
+std::string series_line(const Snapshot& second) {
+  const json::object out{{"from", to_seconds(second.from)},
+                         {"to", to_seconds(second.to)},
+                         {"patterns", patterns_object(second, Detail::series)},
+                         {"client",
+                          {{"cpu_seconds", second.client.cpu_seconds},
+                           {"connections", second.client.connections},
+                           {"reconnects", second.client.reconnects}}}};
+  return json::serialize(out);
+}
+
+std::string error_line(const ErrorSample& sample) {
+  const json::object out{{"at", format_rfc3339(sample.at)},
+                         {"pattern", sample.pattern},
+                         {"operation", sample.operation},
+                         {"size", sample.size},
+                         {"key", sample.key},
+                         {"endpoint", sample.endpoint},
+                         {"outcome", name(sample.outcome)},
+                         {"status", sample.status},
+                         {"code", sample.code},
+                         {"message", sample.message},
+                         {"request_id", sample.request_id},
+                         {"attempt", sample.attempt},
+                         {"seconds", sample.seconds}};
+  return json::serialize(out);
+}
+
+}  // namespace s3lt
