@@ -1,0 +1,122 @@
+// POST /{bucket}?delete: up to 1000 keys at once.
+#include <pugixml.hpp>
+
+#include "base/encoding.h"
+#include "base/units.h"
+#include "server/handlers.h"
+
+namespace s3lt::server {
+namespace {
+
+constexpr std::size_t max_keys = 1000, max_key_bytes = 1024;
+// 1000 keys of 1024 bytes, each byte written as a character reference of six.
+constexpr std::size_t max_body_bytes = 8 * MiB;
+
+// The name of an element without its namespace.
+std::string_view local_name(const pugi::xml_node& node) {
+  const std::string_view name = node.name();
+  return name.substr(name.find(':') + 1);
+}
+
+void append_failure(std::string& xml, std::string_view key, const S3Error& error) {
+  xml += "<Error>";
+  append_element(xml, "Key", key);
+  append_element(xml, "Code", error.code);
+  append_element(xml, "Message", error.message);
+  xml += "</Error>";
+}
+
+class DeleteObjects final : public BodyHandler {
+ public:
+  std::optional<S3Error> take(std::string_view bytes) override {
+    if (text_.size() + bytes.size() > max_body_bytes) return errors::max_message_length;
+    text_ += bytes;
+    return std::nullopt;
+  }
+
+  void finish(Exchange& exchange, const BodyDecoder&) override {
+    const auto& bucket = exchange.buckets.find(exchange.request.bucket);
+    if (!bucket) return exchange.error(errors::no_such_bucket);
+    if (!parse()) return exchange.error(errors::malformed_xml);
+    exchange.answer.start(200);
+    exchange.answer.header("Content-Type", "application/xml");
+    std::string& xml = exchange.answer.text();
+    xml.append(xml_declaration).append("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for (const Item& item : items_) {
+      if (item.key.size() > max_key_bytes) {
+        append_failure(xml, item.key, errors::key_too_long);
+      } else if (item.versioned) {
+        append_failure(xml, item.key, {"NoSuchVersion", 404, "The specified version does not exist"});
+      } else {
+        bucket->erase(item.key, hash64(item.key));
+        if (quiet_) continue;
+        xml += "<Deleted>";
+        append_element(xml, "Key", item.key);
+        xml += "</Deleted>";
+      }
+    }
+    xml += "</DeleteResult>";
+  }
+
+ private:
+  struct Item {
+    std::string key;
+    bool versioned = false;
+  };
+
+  bool parse() {
+    pugi::xml_document document;
+    // Keys may be white space, which the parser would drop by itself.
+    if (!document.load_buffer_inplace(text_.data(), text_.size(),
+                                      pugi::parse_default | pugi::parse_ws_pcdata)) {
+      return false;
+    }
+    const pugi::xml_node root = document.document_element();
+    if (local_name(root) != "Delete") return false;
+    for (const pugi::xml_node& node : root.children()) {
+      if (node.type() != pugi::node_element) continue;
+      if (local_name(node) == "Quiet") {
+        quiet_ = std::string_view(node.text().get()) == "true";
+      } else if (local_name(node) == "Object") {
+        if (!parse_object(node)) return false;
+      } else {
+        return false;
+      }
+    }
+    return !items_.empty() && items_.size() <= max_keys;
+  }
+
+  bool parse_object(const pugi::xml_node& node) {
+    Item item;
+    for (const pugi::xml_node& field : node.children()) {
+      if (field.type() != pugi::node_element) continue;
+      if (local_name(field) == "Key") item.key = field.text().get();
+      if (local_name(field) == "VersionId") item.versioned = std::string_view(field.text().get()) != "null";
+    }
+    if (item.key.empty()) return false;
+    items_.push_back(std::move(item));
+    return true;
+  }
+
+  std::string text_;
+  std::vector<Item> items_;
+  bool quiet_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<BodyHandler> delete_objects(Exchange& exchange, const BodyDecoder& body) {
+  const http::Headers& headers = exchange.request.head.headers;
+  if (!exchange.buckets.find(exchange.request.bucket)) {
+    exchange.error(errors::no_such_bucket);
+  } else if (!headers.has("content-length") && !headers.has("transfer-encoding")) {
+    exchange.error(errors::missing_content_length);
+  } else if (body.announced() && *body.announced() > max_body_bytes) {
+    exchange.error(errors::max_message_length);
+  } else {
+    return std::make_unique<DeleteObjects>();
+  }
+  return nullptr;
+}
+
+}  // namespace s3lt::server

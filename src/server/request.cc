@@ -1,0 +1,145 @@
+#include "server/request.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "http/percent.h"
+
+namespace s3lt::server {
+namespace {
+
+constexpr std::size_t max_key_bytes = 1024;
+
+// "http://host/path" (RFC 9112, 3.2.2) is served like "/path".
+std::string_view origin_form(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    const std::size_t slash = target.find('/', scheme.size());
+    return slash == target.npos ? std::string_view("/") : target.substr(slash);
+  }
+  return target;
+}
+
+bool decode_to(std::string& out, std::string_view encoded) {
+  if (encoded.find('%') == encoded.npos) {
+    out.assign(encoded);
+    return true;
+  }
+  auto decoded = http::decode(encoded);
+  if (!decoded || decoded->find('\0') != decoded->npos) return false;
+  out = std::move(*decoded);
+  return true;
+}
+
+bool decode_query(Request& r) {
+  r.parameters.clear();
+  if (r.query.empty()) return true;
+  for (const auto& [name, value] : http::split_query(r.query)) {
+    auto decoded_name = http::decode(name, true), decoded_value = http::decode(value, true);
+    if (!decoded_name || !decoded_value) return false;
+    r.parameters.emplace_back(std::move(*decoded_name), std::move(*decoded_value));
+  }
+  return true;
+}
+
+// Whether the query holds nothing but these (and x-id, with which newer SDKs repeat the operation's name).
+// Everything else (acl, tagging, uploads, versionId…) changes what a request means, and must not be ignored.
+bool only(const Request& r, std::initializer_list<std::string_view> allowed) {
+  return std::all_of(r.parameters.begin(), r.parameters.end(), [&](const auto& p) {
+    return p.first == "x-id" || std::find(allowed.begin(), allowed.end(), p.first) != allowed.end();
+  });
+}
+
+std::optional<S3Error> route_service(Request& r) {
+  if (r.head.method != "GET") return errors::method_not_allowed;
+  r.operation = Operation::list_buckets;
+  if (!only(r, {})) return errors::not_implemented;
+  return std::nullopt;
+}
+
+std::optional<S3Error> route_bucket(Request& r) {
+  const std::string_view method = r.head.method;
+  if (method == "GET" && r.parameter("location")) {
+    r.operation = Operation::get_bucket_location;
+    return only(r, {"location"}) ? std::nullopt : std::optional(errors::not_implemented);
+  }
+  if (method == "POST" && r.parameter("delete")) {
+    r.operation = Operation::delete_objects;
+    return only(r, {"delete"}) ? std::nullopt : std::optional(errors::not_implemented);
+  }
+  if (method == "GET") {
+    r.operation = Operation::list_objects;
+    if (only(r, {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after",
+                 "encoding-type", "fetch-owner", "marker"})) {
+      return std::nullopt;
+    }
+    return errors::not_implemented;
+  }
+  if (method == "PUT") {
+    r.operation = Operation::create_bucket;
+  } else if (method == "HEAD") {
+    r.operation = Operation::head_bucket;
+  } else if (method == "DELETE") {
+    r.operation = Operation::delete_bucket;
+  } else if (method == "POST") {
+    return errors::not_implemented;
+  } else {
+    return errors::method_not_allowed;
+  }
+  return only(r, {}) ? std::nullopt : std::optional(errors::not_implemented);
+}
+
+std::optional<S3Error> route_object(Request& r) {
+  const std::string_view method = r.head.method;
+  if (method == "GET") {
+    r.operation = Operation::get_object;
+  } else if (method == "PUT") {
+    r.operation = Operation::put_object;
+  } else if (method == "HEAD") {
+    r.operation = Operation::head_object;
+  } else if (method == "DELETE") {
+    r.operation = Operation::delete_object;
+  } else if (method == "POST") {
+    return errors::not_implemented;
+  } else {
+    return errors::method_not_allowed;
+  }
+  if (!only(r, {})) return errors::not_implemented;
+  if (r.key.size() > max_key_bytes) return errors::key_too_long;
+  return std::nullopt;
+}
+
+}  // namespace
+
+const std::string* Request::parameter(std::string_view name) const {
+  for (const auto& [n, value] : parameters) {
+    if (n == name) return &value;
+  }
+  return nullptr;
+}
+
+std::optional<S3Error> route(Request& r) {
+  r.operation = Operation::unknown;
+  r.bucket.clear();
+  r.key.clear();
+  const std::string_view target = origin_form(r.head.target);
+  const std::size_t mark = target.find('?');
+  r.path = target.substr(0, mark);
+  r.query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
+  if (!r.path.starts_with('/') || !decode_query(r)) return errors::invalid_uri;
+  if (r.path == "/-/faults" || r.path == "/-/stats") {
+    if (r.head.method != "GET" && r.head.method != "HEAD") return errors::method_not_allowed;
+    r.operation = Operation::introspection;
+    return std::nullopt;
+  }
+  const std::string_view rest = r.path.substr(1);
+  const std::size_t slash = rest.find('/');
+  const std::string_view key = slash == rest.npos ? std::string_view() : rest.substr(slash + 1);
+  if (!decode_to(r.bucket, rest.substr(0, slash)) || !decode_to(r.key, key)) return errors::invalid_uri;
+  if (r.bucket.empty()) return r.key.empty() ? route_service(r) : std::optional(errors::invalid_bucket_name);
+  if (r.key.empty()) return route_bucket(r);
+  r.key_hash = hash64(r.key);
+  return route_object(r);
+}
+
+}  // namespace s3lt::server

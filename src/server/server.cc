@@ -1,0 +1,154 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "net/stream.h"
+#include "server/worker.h"
+
+namespace s3lt::server {
+namespace {
+
+constexpr auto stop_grace = std::chrono::seconds(2);
+
+}  // namespace
+
+struct Server::Impl {
+  explicit Impl(ServerOptions options)
+      : host(options.host),
+        shared{.credentials = options.credentials,
+               .region = options.region,
+               .store = ObjectStore(options.capacity),
+               .pool = options.pool,
+               .faults = FaultPlan(std::move(options.faults), options.fault_seed),
+               .tls = {},
+               .tallies = {}} {}
+
+  Task<void> accept_all();
+  void run(Worker& worker);
+
+  std::string host;
+  std::uint16_t port = 0;
+  Shared shared;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::optional<Listener> listener;
+  std::size_t next_worker = 0;
+  std::vector<std::thread> threads;
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::size_t running = 0;
+};
+
+// Hands connections to the threads in turn, so that few of them spread evenly.
+Task<void> Server::Impl::accept_all() {
+  for (;;) {
+    const int fd = co_await listener->accept();
+    if (fd < 0) break;
+    Worker& worker = *workers[next_worker++ % workers.size()];
+    worker.loop.post([&worker, fd] {
+      if (worker.stopping) {
+        ::close(fd);
+      } else {
+        worker.serve(fd);
+      }
+    });
+  }
+  // Only now may the loops end: this one still held the coroutine that waits for connections.
+  for (auto& worker : workers) worker->loop.post([w = worker.get()] { w->begin_stop(); });
+}
+
+void Server::Impl::run(Worker& worker) {
+  worker.loop.run();
+  const std::lock_guard lock(mutex);
+  --running;
+  ended.notify_all();
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() {
+  stop();
+}
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
+  for (const std::string& bucket : options.buckets) {
+    if (!is_bucket_name(bucket)) {
+      return usage_error(
+          fmt::format("bucket '{}' is no valid name: use 3 to 63 of a-z, 0-9, '.' and '-', beginning and "
+                      "ending with a letter "
+                      "or digit",
+                      bucket));
+    }
+  }
+  if (!options.pool) options.pool = std::make_shared<const ContentPool>(ContentPool::full_size);
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned threads = options.threads == 0 ? cores : options.threads;
+  const ServerOptions given = options;
+  auto impl = std::make_unique<Impl>(std::move(options));
+  if (given.tls_certificate.empty() != given.tls_key.empty()) {
+    return usage_error("--tls-cert and --tls-key go together: give both, or neither for plain HTTP");
+  }
+  if (!given.tls_certificate.empty()) {
+    auto tls = TlsServer::create(given.tls_certificate, given.tls_key);
+    if (!tls) return usage_error(fmt::format("cannot serve TLS: {}", tls.error()));
+    impl->shared.tls = std::move(*tls);
+  }
+  const std::int64_t created =
+      std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
+  for (const std::string& bucket : given.buckets) impl->shared.store.create(bucket, created);
+
+  std::random_device entropy;
+  for (unsigned i = 0; i < threads; ++i) {
+    impl->shared.tallies.push_back(std::make_unique<Tallies>());
+    const std::uint64_t seed = static_cast<std::uint64_t>(entropy()) << 32 | entropy();
+    impl->workers.push_back(std::make_unique<Worker>(impl->shared, *impl->shared.tallies.back(), seed));
+  }
+  auto listener = Listener::open(impl->workers[0]->loop, given.host, given.port, given.send_buffer);
+  if (!listener) {
+    return unavailable(
+        fmt::format("cannot listen on {}:{}: {}; choose another --listen HOST:PORT (port 0 finds a "
+                    "free one)",
+                    given.host, given.port, listener.error()));
+  }
+  impl->listener.emplace(std::move(*listener));
+  impl->port = impl->listener->port();
+  impl->running = threads;
+  Impl* const self = impl.get();
+  impl->workers[0]->loop.post([self] { spawn(self->accept_all()); });
+  for (auto& worker : impl->workers) impl->threads.emplace_back([self, w = worker.get()] { self->run(*w); });
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+void Server::stop() {
+  if (impl_->threads.empty()) return;
+  impl_->workers[0]->loop.post([this] { impl_->listener->cancel(); });
+  {
+    std::unique_lock lock(impl_->mutex);
+    if (!impl_->ended.wait_for(lock, stop_grace, [this] { return impl_->running == 0; })) {
+      for (auto& worker : impl_->workers) worker->loop.post([w = worker.get()] { w->cut(); });
+    }
+  }
+  for (std::thread& thread : impl_->threads) thread.join();
+  impl_->threads.clear();
+}
+
+std::uint16_t Server::port() const {
+  return impl_->port;
+}
+std::string Server::endpoint() const {
+  const bool v6 = impl_->host.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", impl_->shared.tls ? "https" : "http", v6 ? "[" : "", impl_->host,
+                     v6 ? "]" : "", impl_->port);
+}
+ServerStats Server::stats() const {
+  return impl_->shared.stats();
+}
+std::vector<FaultPlan::Count> Server::faults() const {
+  return impl_->shared.faults.counts();
+}
+
+}  // namespace s3lt::server
