@@ -88,7 +88,9 @@ json::object patterns_object(const Snapshot& snapshot, Detail detail) {
 }
 
 json::array strings(const std::vector<std::string>& list) {
-  return {list.begin(), list.end()};
+  json::array out;
+  for (const std::string& text : list) out.emplace_back(text);
+  return out;
 }
 
 json::object run_object(const RunResult& result) {

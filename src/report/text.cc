@@ -1,0 +1,320 @@
+#include "report/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/units.h"
+#include "report/table.h"
+#include "results/figures.h"
+
+namespace s3lt {
+namespace {
+
+double per_second(double amount, double seconds) {
+  return seconds > 0 ? amount / seconds : 0;
+}
+
+std::string rate_text(double operations_per_second) {
+  return fmt::format("{:.1f}/s", operations_per_second);
+}
+
+// Lines of figures tell whole seconds: 30s, not 30.04s.
+std::string elapsed_text(Duration elapsed) {
+  return format_duration(std::chrono::round<std::chrono::seconds>(elapsed));
+}
+
+std::string percent(double part, double whole) {
+  const double share = whole > 0 ? 100 * part / whole : 0;
+  return share > 0 && share < 0.1 ? "<0.1%" : fmt::format("{:.1f}%", share);
+}
+
+std::string counted(std::uint64_t n, std::string_view noun) {
+  return fmt::format("{} {}{}", format_count(n), noun, n == 1 ? "" : "s");
+}
+
+// " | GET p50=2ms p95=15ms p99=40ms | PUT …"
+std::string percentile_fields(const Snapshot& total, std::string_view pattern) {
+  std::string out;
+  for (const OperationFigures& of : operation_figures(total, pattern)) {
+    if (of.all.counters.count == 0) continue;
+    const Histogram& response = of.all.response;
+    out +=
+        fmt::format(" | {} p50={} p95={} p99={}", name(of.operation), format_latency(response.percentile(50)),
+                    format_latency(response.percentile(95)), format_latency(response.percentile(99)));
+  }
+  return out;
+}
+
+// ---- the summary
+
+// The columns that hold only zeros say nothing; they appear with their first event.
+Table operations_table(const std::vector<OperationFigures>& operations, double seconds) {
+  const auto any = [&](std::uint64_t Counters::* counter) {
+    return std::ranges::any_of(operations, [&](const auto& of) { return of.all.counters.*counter != 0; });
+  };
+  const bool not_found = any(&Counters::not_found), cancelled = any(&Counters::cancelled);
+  const bool seeded = any(&Counters::seeded);
+  Table table;
+  table.header = {"operation", "count", "rate", "throughput", "errors"};
+  if (not_found) table.header.emplace_back("not found");
+  if (cancelled) table.header.emplace_back("cancelled");
+  if (seeded) table.header.emplace_back("seeded");
+  for (const OperationFigures& of : operations) {
+    const Counters& c = of.all.counters;
+    std::vector<Table::Field> row = {
+        {std::string(name(of.operation))},
+        {format_count(c.count)},
+        {rate_text(per_second(static_cast<double>(c.count), seconds))},
+        {c.bytes_moved ? format_rate(per_second(static_cast<double>(c.bytes_moved), seconds)) : "-"},
+        {format_count(c.errors), c.errors ? Tone::bad : Tone::plain}};
+    if (not_found) row.push_back({format_count(c.not_found)});
+    if (cancelled) row.push_back({format_count(c.cancelled)});
+    if (seeded) row.push_back({format_count(c.seeded)});
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::vector<Table::Field> times_row(std::string label, const Histogram& histogram, Tone tone) {
+  std::vector<Table::Field> row = {{std::move(label), tone}, {format_count(histogram.count()), tone}};
+  for (const double p : {50.0, 90.0, 95.0, 99.0, 99.9})
+    row.push_back({format_latency(histogram.percentile(p)), tone});
+  row.push_back({format_latency(histogram.max()), tone});
+  return row;
+}
+
+// Response times of ok operations, and of their sizes where there are several.
+Table times_table(const std::vector<OperationFigures>& operations) {
+  Table table;
+  table.header = {"response time", "ok", "p50", "p90", "p95", "p99", "p99.9", "max"};
+  for (const OperationFigures& of : operations) {
+    if (of.all.response.empty()) continue;
+    table.rows.push_back(times_row(std::string(name(of.operation)), of.all.response, Tone::plain));
+    if (of.sizes.size() < 2) continue;
+    for (const auto& [label, cell] : of.sizes) {
+      if (cell.response.empty()) continue;
+      const auto bytes = parse_size(label);
+      table.rows.push_back(times_row("  " + (bytes ? format_size(*bytes) : label), cell.response, Tone::dim));
+    }
+  }
+  return table;
+}
+
+// "failed attempts: 12 throttled, 3 reset; HTTP 503 12 times"; empty where none failed.
+std::string failures_line(const std::vector<OperationFigures>& operations) {
+  Counters sum;
+  for (const OperationFigures& of : operations) {
+    if (of.operation != OperationKind::part) sum.add(of.all.counters);
+  }
+  std::vector<std::string> kinds, statuses;
+  for (std::size_t i = 0; i < outcomes; ++i) {
+    if (sum.outcomes[i] == 0 || !is_error(static_cast<Outcome>(i))) continue;
+    kinds.push_back(fmt::format("{} {}", format_count(sum.outcomes[i]), outcome_names[i]));
+  }
+  if (kinds.empty()) return {};
+  std::ranges::sort(sum.status);
+  for (const auto& [status, n] : sum.status) {
+    if (status >= 400) statuses.push_back(fmt::format("{} x {}", format_count(n), status));
+  }
+  std::string line = fmt::format("failed attempts: {}", fmt::join(kinds, ", "));
+  if (!statuses.empty()) line += fmt::format("; HTTP status: {}", fmt::join(statuses, ", "));
+  return line;
+}
+
+std::string keys_line(const KeyCounters& keys) {
+  return fmt::format("keys: {} written, {} deleted, {} trimmed, {} alive, {} unknown",
+                     format_count(keys.written), format_count(keys.deleted), format_count(keys.trimmed),
+                     format_count(keys.alive), format_count(keys.unknown));
+}
+
+std::string client_line(const RunResult& result) {
+  const ClientCounters& client = result.total.client;
+  const double per_cpu_second =
+      per_second(static_cast<double>(operations_done(result.total)), client.cpu_seconds);
+  return fmt::format(
+      "client: {}, {:.1f} CPU s, {} operations per CPU second, busiest thread {:.0f}%, {}, {}, {} of memory",
+      counted(result.info.threads, "thread"), client.cpu_seconds,
+      format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), 100 * result.busiest_thread,
+      counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
+      format_size(static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))));
+}
+
+// What a reader should look at first; empty where nothing stood out.
+std::string what_stood_out(const RunResult& result, std::uint64_t errors, std::uint64_t operations) {
+  if (errors != 0) {
+    Counters sum;
+    for (const auto& [key, cell] : result.total.cells) {
+      if (key.operation != OperationKind::part) sum.add(cell.counters);
+    }
+    std::size_t most = 0;
+    std::uint64_t of_most = 0;
+    for (std::size_t i = 0; i < outcomes; ++i) {
+      if (!is_error(static_cast<Outcome>(i)) || sum.outcomes[i] <= of_most) continue;
+      most = i;
+      of_most = sum.outcomes[i];
+    }
+    return fmt::format("{} of them failed ({}{})", format_count(errors),
+                       percent(static_cast<double>(errors), static_cast<double>(operations)),
+                       of_most ? fmt::format(", most often: {}", outcome_names[most]) : "");
+  }
+  // A tail is worth a word from a hundred samples on and ten times the median.
+  constexpr std::uint64_t enough = 100;
+  constexpr double long_tail = 10;
+  double longest = 0;
+  std::string tail;
+  for (const auto& [key, cell] : result.total.cells) {
+    if (cell.response.count() < enough) continue;
+    const std::int64_t p50 = cell.response.percentile(50), p99 = cell.response.percentile(99);
+    const double ratio = static_cast<double>(p99) / static_cast<double>(std::max<std::int64_t>(1, p50));
+    if (ratio < long_tail || ratio <= longest) continue;
+    longest = ratio;
+    const auto bytes = parse_size(key.size);
+    tail =
+        fmt::format("one {}{} in a hundred took {} or longer, {:.0f} times the median", name(key.operation),
+                    bytes ? " of " + format_size(*bytes) : "", format_latency(p99), ratio);
+  }
+  return tail;
+}
+
+std::string trust(const RunResult& result) {
+  if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
+  if (result.bottleneck == "client-cpu") {
+    return "this client's CPU was the limit, so the storage may be faster than that";
+  }
+  if (result.bottleneck == "client-network") {
+    return "this client's network was the limit, so the storage may be faster than that";
+  }
+  return "whether the storage or this client was the limit is not known";
+}
+
+// One sentence: what the storage did, what stood out, whether the client can be trusted.
+std::string closing_sentence(const RunResult& result) {
+  PatternFigures sum;
+  for (const std::string& pattern : pattern_names(result.total)) {
+    const PatternFigures of = pattern_figures(result.total, pattern);
+    sum.operations += of.operations;
+    sum.errors += of.errors;
+    sum.bytes_moved += of.bytes_moved;
+  }
+  const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
+  if (sum.operations == 0) return fmt::format("Not one operation ended in {}.", length);
+  std::string sentence =
+      fmt::format("The storage answered {} in {} ({}, {})", counted(sum.operations, "operation"), length,
+                  rate_text(per_second(static_cast<double>(sum.operations), result.seconds)),
+                  format_rate(per_second(static_cast<double>(sum.bytes_moved), result.seconds)));
+  if (sum.errors == 0) sentence += " without an error";
+  if (const std::string notable = what_stood_out(result, sum.errors, sum.operations); !notable.empty()) {
+    sentence += "; " + notable;
+  }
+  return sentence + "; " + trust(result) + ".";
+}
+
+std::string pattern_block(const RunResult& result, const std::string& pattern, const TextStyle& style) {
+  const std::vector<OperationFigures> operations = operation_figures(result.total, pattern);
+  std::string out = in_tone(pattern, Tone::strong, style.colour) + "\n";
+  if (operations.empty()) {
+    out += "  no operation\n";
+  } else {
+    out += render(operations_table(operations, result.seconds), style) + "\n";
+    const Table times = times_table(operations);
+    if (!times.rows.empty()) out += render(times, style) + "\n";
+  }
+  if (const std::string failures = failures_line(operations); !failures.empty()) {
+    out += wrapped(failures, style.width, 2, Tone::bad, style.colour);
+  }
+  if (const auto keys = result.total.keys.find(pattern); keys != result.total.keys.end()) {
+    out += wrapped(keys_line(keys->second), style.width, 2);
+  }
+  return out + "\n";
+}
+
+}  // namespace
+
+std::string stats_line(const Snapshot& total, std::string_view pattern, Duration elapsed) {
+  const PatternFigures sum = pattern_figures(total, pattern);
+  const double length = to_seconds(elapsed);
+  const double byte_rate = per_second(static_cast<double>(sum.bytes_moved), length);
+  return fmt::format(
+      "STATS: ops={} ({}), bytes={} ({}/s), errors={}, elapsed={}{}", format_count(sum.operations),
+      rate_text(per_second(static_cast<double>(sum.operations), length)), format_bytes_old(sum.bytes_moved),
+      format_bytes_old(static_cast<std::uint64_t>(byte_rate)), format_count(sum.errors),
+      elapsed_text(elapsed), percentile_fields(total, pattern));
+}
+
+std::string final_line(const Snapshot& total, std::string_view pattern, Duration elapsed,
+                       unsigned worker_failures) {
+  const PatternFigures sum = pattern_figures(total, pattern);
+  return fmt::format("FINAL: ops={} ({}), bytes={}, errors={}, worker_failures={}, elapsed={}{}",
+                     format_count(sum.operations),
+                     rate_text(per_second(static_cast<double>(sum.operations), to_seconds(elapsed))),
+                     format_bytes_old(sum.bytes_moved), format_count(sum.errors), worker_failures,
+                     elapsed_text(elapsed), percentile_fields(total, pattern));
+}
+
+std::string summary_text(const RunResult& result, const TextStyle& style) {
+  std::string out;
+  for (const std::string& pattern : pattern_names(result.total)) out += pattern_block(result, pattern, style);
+  out += wrapped(client_line(result), style.width, 0);
+  std::string limit = fmt::format("limit: {}", result.bottleneck);
+  if (!result.why.empty()) limit += " - " + result.why;
+  out += wrapped(limit, style.width, 0, result.bottleneck.starts_with("client") ? Tone::bad : Tone::plain,
+                 style.colour);
+  if (result.info.time_scale != 1) {
+    out += wrapped(
+        fmt::format("time scale: phases, windows, gaps and cycles were {:g} times as short as written",
+                    result.info.time_scale),
+        style.width, 0);
+  }
+  if (result.interrupted) out += "The run was ended before its time.\n";
+  out += "\n";
+  return out + wrapped(closing_sentence(result), style.width, 0, Tone::strong, style.colour);
+}
+
+std::string progress_line(const Progress& progress, const TextStyle& style) {
+  static const Snapshot nothing;
+  const Snapshot& total = progress.total ? *progress.total : nothing;
+  const Snapshot& recent = progress.recent ? *progress.recent : nothing;
+  const double length = to_seconds(recent.to - recent.from);
+  const PatternFigures now_figures = pattern_figures(recent, progress.pattern);
+  const std::uint64_t errors = pattern_figures(total, progress.pattern).errors;
+
+  std::string elapsed = elapsed_text(progress.elapsed);
+  if (progress.duration > Duration::zero()) elapsed += "/" + format_duration(progress.duration);
+  // What matters most comes first; what does not fit is left out, the last first.
+  struct Part {
+    std::string text;
+    Tone tone = Tone::plain;
+  };
+  std::vector<Part> parts = {
+      {std::string(progress.pattern), Tone::strong},
+      {elapsed},
+      {fmt::format("{:>9}", rate_text(per_second(static_cast<double>(now_figures.operations), length)))},
+      {fmt::format("{:>12}", format_rate(per_second(static_cast<double>(now_figures.bytes_moved), length)))},
+      {counted(errors, "error"), errors ? Tone::bad : Tone::plain}};
+  for (const OperationFigures& of : operation_figures(recent, progress.pattern)) {
+    const Histogram& response = of.all.response;
+    if (response.empty()) continue;
+    parts.push_back(
+        {fmt::format("{} p50 {} p99 {}", name(of.operation), format_latency(response.percentile(50)),
+                     format_latency(response.percentile(99))),
+         Tone::dim});
+  }
+  std::string line;
+  std::size_t room = style.width;
+  for (const Part& part : parts) {
+    const std::size_t gap = line.empty() ? 0 : 2;
+    if (part.text.size() + gap > room) {
+      if (line.empty()) line = part.text.substr(0, room);
+      break;
+    }
+    line.append(gap, ' ');
+    line += in_tone(part.text, part.tone, style.colour);
+    room -= part.text.size() + gap;
+  }
+  return line;
+}
+
+}  // namespace s3lt
