@@ -1,0 +1,125 @@
+#include "report/text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "results/sample_run.h"
+
+namespace s3lt {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(StatsLine, HasTheOldFormatWithGetsFirstAndTrimsLastOutsideTheCount) {
+  EXPECT_EQ(
+      stats_line(sample_snapshot(), "baseload", seconds(30)),
+      "STATS: ops=6 (0.2/s), bytes=100.0MB (3.3MB/s), errors=1, elapsed=30s"
+      " | GET p50=2ms p95=2s p99=2s | PUT p50=5ms p95=5ms p99=5ms | TRIM p50=700us p95=700us p99=700us");
+}
+
+TEST(FinalLine, HasTheOldFormat) {
+  EXPECT_EQ(
+      final_line(sample_snapshot(), "baseload", seconds(60), 2),
+      "FINAL: ops=6 (0.1/s), bytes=100.0MB, errors=1, worker_failures=2, elapsed=1m"
+      " | GET p50=2ms p95=2s p99=2s | PUT p50=5ms p95=5ms p99=5ms | TRIM p50=700us p95=700us p99=700us");
+}
+
+TEST(StatsLine, ShowsBytesThatMovedBeforeAnyOperationEnded) {
+  Snapshot snapshot;
+  snapshot.cells[{"elephant", OperationKind::put, "100MB"}].counters.bytes_moved = 5 * 1024 * 1024;
+  EXPECT_EQ(stats_line(snapshot, "elephant", seconds(10)),
+            "STATS: ops=0 (0.0/s), bytes=5.0MB (512.0KB/s), errors=0, elapsed=10s");
+  EXPECT_EQ(stats_line({}, "elephant", Duration::zero()),
+            "STATS: ops=0 (0.0/s), bytes=0.0B (0.0B/s), errors=0, elapsed=0s");
+}
+
+TEST(SummaryText, FitsEightyColumnsWithoutColour) {
+  RunResult result = sample_run();
+  result.why = "each thread was busy for less than a third of the time while the storage answered slowly";
+  for (auto& [key, cell] : result.total.cells) cell.counters.count += 12'345'678;
+  const std::string text = summary_text(result, {.width = 80, .colour = false});
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  for (const std::string& line : lines_of(text)) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(SummaryText, ShowsOperationsSizesKeysFailuresAndTheClient) {
+  const std::string text = summary_text(sample_run(), {.width = 200, .colour = false});
+  for (const char* shown :
+       {"baseload\n", "  GET", "  PUT", "    1 KiB", "    100 MiB", "p99.9",
+        "failed attempts: 1 throttled; HTTP status: 1 x 503",
+        "keys: 7 written, 0 deleted, 1 trimmed, 6 alive, 1 unknown", "client: 2 threads, 0.5 CPU s",
+        "14 operations per CPU second", "8 connections, 1 reconnect"}) {
+    EXPECT_THAT(text, HasSubstr(shown));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("seeded"))) << "a column of zeros says nothing";
+}
+
+TEST(SummaryText, EndsInOneSentenceAboutStorageErrorsAndClient) {
+  RunResult result = sample_run();
+  result.bottleneck = "client-cpu";
+  EXPECT_THAT(
+      summary_text(result, {.width = 1000, .colour = false}),
+      EndsWith(
+          "\n\nThe storage answered 6 operations in 30s (0.2/s, 3.3 MiB/s); 1 of them failed (16.7%, most "
+          "often: throttled); this client's CPU was the limit, so the storage may be faster than that.\n"));
+}
+
+TEST(SummaryText, SaysWhereTheTailIsLong) {
+  RunResult result = sample_run();
+  result.total.cells.clear();
+  Cell& cell = result.total.cells[{"baseload", OperationKind::get, "1KB"}];
+  for (int i = 0; i < 1000; ++i) cell.response.record(i < 950 ? 1000 : 50'000);
+  cell.counters.count = 1000;
+  EXPECT_THAT(
+      summary_text(result, {.width = 1000, .colour = false}),
+      HasSubstr("without an error; one GET of 1 KiB in a hundred took 50ms or longer, 50 times the median;"));
+}
+
+TEST(SummaryText, ARunWithoutAnOperationSaysSo) {
+  RunResult nothing;
+  nothing.seconds = 5;
+  EXPECT_THAT(summary_text(nothing, {.width = 80}), EndsWith("Not one operation ended in 5s.\n"));
+}
+
+TEST(ProgressLine, FitsAnyWidthAndKeepsWhatMattersMost) {
+  const Snapshot total = sample_snapshot();
+  Snapshot recent = sample_snapshot();
+  recent.from = seconds(29);
+  const Progress progress{.pattern = "baseload",
+                          .elapsed = seconds(30),
+                          .duration = seconds(60),
+                          .total = &total,
+                          .recent = &recent};
+  for (unsigned width = 0; width <= 140; ++width) {
+    const std::string line = progress_line(progress, {.width = width, .colour = false});
+    EXPECT_LE(line.size(), width);
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+  }
+  const std::string line = progress_line(progress, {.width = 80, .colour = false});
+  EXPECT_THAT(line, HasSubstr("baseload  30s/1m      6.0/s   100.0 MiB/s  1 error  GET p50 2ms p99 2s"));
+}
+
+TEST(ProgressLine, ColoursTakeNoColumns) {
+  const Snapshot total = sample_snapshot();
+  const Progress progress{.pattern = "baseload", .elapsed = seconds(30), .total = &total, .recent = &total};
+  std::string coloured = progress_line(progress, {.width = 60, .colour = true});
+  EXPECT_THAT(coloured, HasSubstr("\x1b[31m1 error\x1b[0m"));
+  for (std::size_t at; (at = coloured.find('\x1b')) != std::string::npos;) {
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  }
+  EXPECT_EQ(coloured, progress_line(progress, {.width = 60, .colour = false}));
+}
+
+}  // namespace
+}  // namespace s3lt

@@ -1,0 +1,110 @@
+#include "results/summary_json.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "results/sample_run.h"
+
+namespace s3lt {
+namespace {
+
+namespace json = boost::json;
+
+std::vector<std::string> names_in(const json::value& object) {
+  std::vector<std::string> names;
+  for (const auto& member : object.as_object()) names.emplace_back(member.key());
+  return names;
+}
+
+std::int64_t number_at(const json::value& value, const char* pointer) {
+  return value.at_pointer(pointer).to_number<std::int64_t>();
+}
+
+TEST(SummaryJson, HasEveryFieldOfTheSchema) {
+  const json::value summary = json::parse(summary_json(sample_run()));
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(summary.at("schema").as_string(), "s3loadtest.summary/1");
+  EXPECT_EQ(names_in(summary), (Names{"schema", "run", "verdict", "client", "patterns"}));
+  EXPECT_EQ(names_in(summary.at("run")),
+            (Names{"id", "version", "started", "seconds", "pattern", "worker", "backend", "endpoints",
+                   "tls_verify", "seed", "time_scale", "interrupted"}));
+  EXPECT_EQ(names_in(summary.at("verdict")), (Names{"passed", "slo", "bottleneck", "why"}));
+  EXPECT_EQ(names_in(summary.at("client")),
+            (Names{"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes",
+                   "connections", "reconnects"}));
+  const json::value& baseload = summary.at_pointer("/patterns/baseload");
+  EXPECT_EQ(names_in(baseload), (Names{"operations", "keys", "verified"}));
+  EXPECT_EQ(names_in(baseload.at("operations")), (Names{"GET", "PUT", "TRIM"}));
+  EXPECT_EQ(names_in(baseload.at("keys")), (Names{"written", "deleted", "trimmed", "alive", "unknown"}));
+  EXPECT_EQ(names_in(baseload.at("verified")), (Names{"checked", "corrupt"}));
+  EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET")),
+            (Names{"count", "bytes", "bytes_moved", "errors", "not_found", "cancelled", "attempts",
+                   "requests", "seeded", "outcomes", "status", "response_us", "service_us", "ttfb_us",
+                   "lag_us", "failed_us", "sizes"}));
+  EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET/lag_us")),
+            (Names{"min", "mean", "p50", "p90", "p95", "p99", "p999", "max"}));
+}
+
+TEST(SummaryJson, AnOperationsFiguresAreTheMergeOfItsSizes) {
+  const json::value summary = json::parse(summary_json(sample_run()));
+  const json::value& get = summary.at_pointer("/patterns/baseload/operations/GET");
+  EXPECT_EQ(number_at(get, "/count"), 4);
+  EXPECT_EQ(number_at(get, "/bytes"), 3 * 1024 + 104'857'600);
+  EXPECT_EQ(number_at(get, "/response_us/max"), 2'000'000);
+  EXPECT_EQ(number_at(get, "/response_us/p50"), 2000);
+  EXPECT_DOUBLE_EQ(get.at_pointer("/response_us/mean").to_number<double>(), 501'500);
+  EXPECT_EQ(names_in(get.at("sizes")), (std::vector<std::string>{"1KB", "100MB"}))
+      << "by size, not by letters";
+  EXPECT_EQ(number_at(get, "/sizes/1KB/count"), 3);
+  EXPECT_EQ(number_at(get, "/sizes/1KB/response_us/max"), 3000);
+  EXPECT_EQ(number_at(get, "/sizes/100MB/response_us/min"), 2'000'000);
+}
+
+TEST(SummaryJson, FailuresStandApartFromWhatWentWell) {
+  const json::value summary = json::parse(summary_json(sample_run()));
+  const json::value& put = summary.at_pointer("/patterns/baseload/operations/PUT");
+  EXPECT_EQ(number_at(put, "/count"), 2);
+  EXPECT_EQ(number_at(put, "/errors"), 1);
+  EXPECT_EQ(number_at(put, "/cancelled"), 1);
+  EXPECT_EQ(number_at(put, "/bytes"), 1024);
+  EXPECT_EQ(number_at(put, "/bytes_moved"), 2024);
+  EXPECT_EQ(number_at(put, "/failed_us/max"), 9000);
+  EXPECT_EQ(number_at(put, "/response_us/max"), 5000);
+  EXPECT_EQ(json::serialize(put.at("outcomes")), R"({"ok":1,"throttled":1})");
+  EXPECT_EQ(json::serialize(put.at("status")), R"({"200":1,"503":1})");
+}
+
+TEST(SummaryJson, TheClientsCostCountsEveryOperation) {
+  const json::value summary = json::parse(summary_json(sample_run()));
+  EXPECT_EQ(summary.at_pointer("/run/started").as_string(), "2026-02-04T12:00:00.000Z");
+  EXPECT_DOUBLE_EQ(summary.at_pointer("/client/operations_per_cpu_second").to_number<double>(), 14);
+  EXPECT_EQ(number_at(summary, "/client/max_rss_bytes"), 1 << 20);
+}
+
+TEST(SummaryJson, ARunWithoutAnOperationIsStillWhole) {
+  RunResult nothing;
+  const json::value summary = json::parse(summary_json(nothing));
+  EXPECT_TRUE(summary.at("patterns").as_object().empty());
+  EXPECT_EQ(summary.at_pointer("/client/operations_per_cpu_second").to_number<double>(), 0);
+}
+
+TEST(RunJson, NamesTheHostItsBootAndItsClock) {
+  const json::value run = json::parse(run_json(sample_run().info));
+  EXPECT_FALSE(run.at_pointer("/host/name").as_string().empty());
+  EXPECT_EQ(run.at_pointer("/host/boot_id").as_string().size(), 36U);
+  EXPECT_GT(number_at(run, "/clock/monotonic_ns"), 0);
+  EXPECT_EQ(run.at_pointer("/settings/max-keys").as_string(), "5000");
+}
+
+TEST(SeriesLine, IsOneLineWithTheSecondsFigures) {
+  const std::string line = series_line(sample_snapshot());
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  const json::value second = json::parse(line);
+  EXPECT_EQ(second.at("to").to_number<double>(), 30);
+  EXPECT_EQ(number_at(second, "/patterns/baseload/operations/GET/response_us/max"), 2'000'000);
+  EXPECT_FALSE(second.at_pointer("/patterns/baseload/operations/GET").as_object().contains("lag_us"));
+}
+
+}  // namespace
+}  // namespace s3lt
