@@ -51,6 +51,7 @@ void Recorder::operation(CellId id, const OperationRecord& record) {
   }
   if (record.outcome != Outcome::ok) {
     ++counters.errors;
+    if (record.outcome == Outcome::throttled) ++counters.throttled;
     cell.failed.record(record.response_us);
     return;
   }

@@ -9,6 +9,7 @@ void Counters::add(const Counters& other) {
   bytes += other.bytes;
   bytes_moved += other.bytes_moved;
   errors += other.errors;
+  throttled += other.throttled;
   not_found += other.not_found;
   cancelled += other.cancelled;
   attempts += other.attempts;
@@ -26,7 +27,7 @@ void Counters::add(const Counters& other) {
 }
 
 void Counters::clear() {
-  count = bytes = bytes_moved = errors = not_found = cancelled = attempts = requests = seeded = 0;
+  count = bytes = bytes_moved = errors = throttled = not_found = cancelled = attempts = requests = seeded = 0;
   outcomes.fill(0);
   status.clear();
 }

@@ -29,6 +29,7 @@ struct Counters {
   std::uint64_t bytes = 0;        // body bytes of ok operations
   std::uint64_t bytes_moved = 0;  // body bytes sent or received, also by failed and cancelled ones
   std::uint64_t errors = 0;       // operations whose last attempt was an error
+  std::uint64_t throttled = 0;    // those of the errors that were throttled to the end
   std::uint64_t not_found = 0;
   std::uint64_t cancelled = 0;                           // operations cut by the end of the run
   std::uint64_t attempts = 0;                            // tries of operations: the sum of outcomes

@@ -11,7 +11,6 @@ namespace s3lt {
 namespace {
 
 constexpr std::uint64_t golden_gamma = 0x9e3779b97f4a7c15ULL;
-constexpr std::size_t payload_size = block_size - stamp_size;
 
 static_assert(std::endian::native == std::endian::little,
               "the content scheme is written for little-endian machines");
