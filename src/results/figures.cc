@@ -28,7 +28,8 @@ std::vector<OperationFigures> operation_figures(const Snapshot& snapshot, std::s
       if (!key.size.empty()) of.sizes.emplace_back(key.size, cell);
     }
     if (!any) continue;
-    std::ranges::stable_sort(of.sizes, {}, [](const auto& size) { return bytes_of_label(size.first); });
+    std::ranges::sort(of.sizes, {},
+                      [](const auto& size) { return std::pair(bytes_of_label(size.first), size.first); });
     figures.push_back(std::move(of));
   }
   return figures;
