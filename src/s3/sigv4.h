@@ -13,12 +13,9 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/credentials.h"
 
 namespace s3lt {
-
-struct Credentials {
-  std::string access_key, secret_key, session_token;  // no token: empty
-};
 
 using Sha256 = std::array<std::byte, 32>;
 Sha256 sha256(std::span<const std::byte> data);

@@ -1,0 +1,143 @@
+#include "cli/app.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/nearest.h"
+#include "cli/patterns.h"
+#include "cli/run.h"
+#include "cli/run_flags.h"
+#include "cli/serve.h"
+#include "version.h"
+
+namespace s3lt {
+namespace {
+
+constexpr std::string_view help_text =
+    "s3loadtest {}: a load tester for S3-compatible storage\n"
+    "\n"
+    "Usage: s3loadtest COMMAND [options]\n"
+    "\n"
+    "Commands:\n"
+    "  run PATTERN|FILE   run a load here, in the foreground\n"
+    "  patterns           list: the built-in patterns; show NAME: one with its comments\n"
+    "  serve              an S3 server in memory, to try things out and for tests\n"
+    "\n"
+    "`s3loadtest COMMAND --help` shows the options of a command. Settings come from the\n"
+    "environment or from .env; .env.example shows them.\n"
+    "\n"
+    "Start here: ./quickstart\n";
+
+constexpr std::array<std::string_view, 3> command_names{"run", "patterns", "serve"};
+// Every other option takes a value.
+constexpr std::array<std::string_view, 5> switches{"--json", "--create-bucket", "--help", "-h", "--version"};
+
+template <class Range>
+bool holds(const Range& range, std::string_view text) {
+  return std::find(range.begin(), range.end(), text) != range.end();
+}
+
+int usage(const std::string& sentence) {
+  fmt::print(stderr, "s3loadtest: {}\n", sentence);
+  return 2;
+}
+
+// The index of the first word that is no option and no option's value; arguments.size() where there is none.
+std::size_t first_word(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    if (!a.starts_with('-')) return i;
+    if (a.find('=') == a.npos && !holds(switches, a)) ++i;
+  }
+  return arguments.size();
+}
+
+// What CLI11 found wrong, as a sentence of ours.
+std::string sentence_of(const CLI::ParseError& error, CLI::App& app, const std::string& command) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
+  const std::vector<std::string> extras = app.remaining();
+  const std::string& extra = extras.empty() ? command : extras.front();
+  if (!extra.starts_with('-')) return fmt::format("{} does not know what to do with \"{}\"", command, extra);
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  const std::vector<std::string_view> known(flags.begin(), flags.end());
+  const std::string name = extra.substr(0, extra.find('='));
+  return fmt::format("{} has no flag {}: {} (s3loadtest {} --help shows all)", command, name,
+                     suggest(name, known), command);
+}
+
+// Parses the command's own arguments and calls it.
+int dispatch(const std::string& command, std::vector<std::string> arguments) {
+  CLI::App app("", "s3loadtest " + command);
+  app.get_formatter()->column_width(34);
+  RunFlags run;
+  ServeFlags serve;
+  std::vector<std::string> words;
+  std::function<int()> call;
+  if (command == "run") {
+    app.description("Runs a load here, in the foreground, until its duration is over or Ctrl-C.");
+    app.add_option("PATTERN", words, "a built-in pattern (see `patterns list`), or a pattern file");
+    add_run_flags(app, run);
+    call = [&] {
+      if (words.size() != 1) {
+        return usage(words.empty()
+                         ? "run needs a pattern, as in `s3loadtest run baseload`; see `patterns list`"
+                         : fmt::format("run takes one pattern, not {}", words.size()));
+      }
+      run.pattern = words[0];
+      return run_command(run);
+    };
+  } else if (command == "serve") {
+    app.description("Serves S3 from memory, in the foreground, until SIGTERM or Ctrl-C (docs/serve.md).");
+    add_serve_flags(app, serve);
+    call = [&] { return serve_command(serve); };
+  } else {
+    app.description("Shows the built-in patterns.");
+    app.add_option("WORDS", words, "list, or show NAME");
+    call = [&] { return patterns_command(words); };
+  }
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return usage(sentence_of(error, app, command));
+  }
+  return call();
+}
+
+}  // namespace
+
+int run_app(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::size_t at = first_word(arguments);
+  if (at == arguments.size()) {
+    if (holds(arguments, "--version")) {
+      fmt::print("s3loadtest {}\n", S3LOADTEST_VERSION);
+      return 0;
+    }
+    const bool bare = arguments.empty() || holds(arguments, "--help") || holds(arguments, "-h");
+    if (!bare) return usage("no command; `s3loadtest` alone shows them");
+    fmt::print(fmt::runtime(help_text), S3LOADTEST_VERSION);
+    return 0;
+  }
+  const std::string command = arguments[at];
+  if (!holds(command_names, command)) {
+    return usage(fmt::format("there is no command \"{}\": {}", command, suggest(command, command_names)));
+  }
+  arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+  return dispatch(command, std::move(arguments));
+}
+
+}  // namespace s3lt

@@ -1,0 +1,219 @@
+#include "cli/run.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "base/units.h"
+#include "cli/run_plan.h"
+#include "cli/run_view.h"
+#include "config/settings.h"
+#include "engine/preflight.h"
+#include "engine/run.h"
+#include "report/text.h"
+#include "results/run_directory.h"
+#include "results/summary_json.h"
+#include "version.h"
+
+namespace s3lt {
+namespace {
+
+volatile std::sig_atomic_t interrupts = 0;
+
+// The first signal ends the run gracefully, the second at once.
+void on_signal(int) {
+  if (interrupts > 0) _exit(130);
+  interrupts = 1;
+}
+
+void catch_signals() {
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int fail(const Error& error) {
+  fmt::print(stderr, "s3loadtest: {}\n", error.message);
+  return error.kind == ErrorKind::usage ? 2 : 3;
+}
+
+std::uint64_t client_count(const RunPlan& plan) {
+  std::uint64_t clients = 0;
+  for (const PlannedPattern& p : plan.patterns) clients += p.clients;
+  return clients;
+}
+
+// The most that will be kept in the bucket, and what may be on its way there.
+std::uint64_t most_bytes_kept(const RunPlan& plan) {
+  std::uint64_t most = 0;
+  for (const PlannedPattern& p : plan.patterns) {
+    std::uint64_t largest = 0;
+    for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
+    const bool by_keys = plan.limits.keys < plan.limits.bytes / largest;
+    most += (by_keys ? plan.limits.keys * largest : plan.limits.bytes) + p.clients * largest;
+  }
+  return most;
+}
+
+RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
+  RunInfo info{.version = S3LOADTEST_VERSION,
+               .started = wall_now(),
+               .pattern = plan.patterns.size() == 1 ? plan.patterns[0].pattern.name : flags.pattern,
+               .worker = plan.worker,
+               .backend = std::string(plan.profile->name()),
+               .bucket = plan.bucket,
+               .prefix = plan.prefix,
+               .region = plan.region,
+               .seed = plan.seed,
+               .threads = plan.threads,
+               .clients = client_count(plan),
+               .duration_seconds = plan.duration ? to_seconds(*plan.duration) : 0,
+               .settings = describe(flags)};
+  for (const ResolvedEndpoint& e : plan.endpoints) info.endpoints.push_back(e.url);
+  return info;
+}
+
+void announce(const RunPlan& plan, const RunInfo& info, const std::string& settings_origin) {
+  log_info(fmt::format("settings from {}", settings_origin));
+  std::string names;
+  for (const PlannedPattern& p : plan.patterns) {
+    names +=
+        fmt::format("{}{} clients of {}", names.empty() ? "" : ", ", format_count(p.clients), p.pattern.name);
+  }
+  log_info(
+      fmt::format("{}, bucket {}, prefix {}{}/: {} on {} thread(s), backend {}, seed {}; at most {} kept",
+                  fmt::join(info.endpoints, ","), plan.bucket, plan.prefix, plan.worker, names, plan.threads,
+                  info.backend, plan.seed, format_size(most_bytes_kept(plan))));
+}
+
+// Operations that the exit status judges, over all patterns; TRIM is housekeeping.
+struct Tally {
+  std::uint64_t ended = 0, succeeded = 0, failed = 0;  // throttled ones are not failures
+};
+
+Tally tally(const Snapshot& total) {
+  Tally t;
+  for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::trim) continue;
+    const Counters& c = cell.counters;
+    t.ended += c.count;
+    t.succeeded += c.count - c.errors;
+    t.failed += c.errors - c.throttled;
+  }
+  return t;
+}
+
+void judge(RunResult& result) {
+  constexpr double saturated = 0.9;
+  if (result.busiest_thread >= saturated) {
+    result.bottleneck = "client-cpu";
+    result.why =
+        fmt::format("a thread of this client was busy {:.0f}% of the time: the storage may be faster",
+                    result.busiest_thread * 100);
+  } else {
+    result.why = fmt::format(
+        "this client's busiest thread used {:.0f}% of a core, so its CPU was no limit; storage and network "
+        "are not told "
+        "apart",
+        result.busiest_thread * 100);
+  }
+}
+
+int exit_status(const RunResult& result) {
+  const Tally t = tally(result.total);
+  if (t.succeeded == 0 && t.ended > 0) return 3;
+  if (t.failed * 2 > t.ended) return 1;
+  return 0;
+}
+
+unsigned output_width() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+// Says how it ended: FINAL lines, summary, files.
+int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDirectory& directory) {
+  const Duration elapsed = seconds(result.seconds);
+  for (const PlannedPattern& p : plan.patterns) {
+    log_line(LogLevel::info, {.test = p.pattern.name, .worker = plan.worker, .op = "FINAL"},
+             final_line(result.total, p.pattern.name, elapsed));
+  }
+  const int status = exit_status(result);
+  result.passed = status == 0;
+  if (const auto written = directory.finish(result); !written) return fail(written.error());
+  if (flags.json) {
+    fmt::print("{}\n", summary_json(result));
+  } else {
+    const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    fmt::print("{}", summary_text(result, {.width = output_width(), .colour = colour}));
+  }
+  std::fflush(stdout);
+  log_info(fmt::format("run directory: {}", directory.path().string()));
+  return status;
+}
+
+Result<std::unique_ptr<RunDirectory>> make_directory(const Settings& settings, const RunFlags& flags,
+                                                     RunInfo& info) {
+  if (!flags.out.empty()) return RunDirectory::create_at(flags.out, info);
+  return RunDirectory::create(settings.log_dir, info);
+}
+
+}  // namespace
+
+int run_command(const RunFlags& flags) {
+  SettingsSources sources = process_sources();
+  sources.env_file = flags.common.env_file;
+  sources.endpoints = flags.common.endpoints;
+  sources.bucket = flags.common.bucket;
+  sources.backend = flags.backend;
+  const auto settings = load_settings(sources);
+  if (!settings) return fail(settings.error());
+  const bool live = isatty(STDERR_FILENO) != 0 && !settings->log_json;
+  configure_log({.level = flags.log_level.value_or(settings->log_level.value_or(LogLevel::info)),
+                 .json = settings->log_json,
+                 .colour = live && std::getenv("NO_COLOR") == nullptr});
+  for (const std::string& warning : settings->warnings) log_warning(warning);
+
+  const auto plan = make_plan(*settings, flags);
+  if (!plan) return fail(plan.error());
+  if (const auto raised = raise_descriptor_limit(*plan); !raised) return fail(raised.error());
+  catch_signals();
+  if (const auto ready = preflight(*plan, flags.create_bucket); !ready) return fail(ready.error());
+
+  RunInfo info = describe_run(*plan, flags);
+  info.tls_verify = settings->verify_tls;
+  auto directory = make_directory(*settings, flags, info);
+  if (!directory) return fail(directory.error());
+  if (const auto opened = open_log_file((*directory)->log_path()); !opened) return fail(opened.error());
+  announce(*plan, info, settings->origin);
+
+  RunView view({.duration = plan->duration.value_or(Duration::zero()),
+                .stats_interval = flags.stats_interval,
+                .worker = plan->worker,
+                .live = live,
+                .interrupts = &interrupts},
+               **directory, *plan);
+  auto load = run_load(*plan, view);
+  view.finish();
+  if (!load) return fail(load.error());
+
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  RunResult result{.info = std::move(info),
+                   .seconds = to_seconds(load->elapsed),
+                   .interrupted = load->interrupted,
+                   .total = std::move(load->total),
+                   .max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024,
+                   .busiest_thread = load->busiest_thread};
+  judge(result);
+  return report(*plan, flags, result, **directory);
+}
+
+}  // namespace s3lt

@@ -1,0 +1,169 @@
+#include "cli/run_flags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.h"
+#include "cli/flag_parsing.h"
+
+namespace s3lt {
+namespace {
+
+Result<std::uint64_t> at_least_one(const std::string& text) {
+  const auto n = parse_count(text);
+  if (n && *n == 0) return usage_error("must be at least 1");
+  return n;
+}
+
+Result<std::uint64_t> positive_size(const std::string& text) {
+  const auto n = parse_size(text);
+  if (n && *n == 0) return usage_error("must be more than 0 bytes");
+  return n;
+}
+
+Result<double> positive_rate(const std::string& text) {
+  const auto rate = parse_rate(text);
+  if (rate && *rate <= 0) return usage_error("must be more than 0 bytes a second");
+  return rate;
+}
+
+// "100", or "baseload=100".
+Result<void> take_concurrency(RunFlags& flags, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const auto n = at_least_one(equals == text.npos ? text : text.substr(equals + 1));
+  if (!n) return std::unexpected(n.error());
+  if (equals == text.npos) {
+    flags.concurrency = *n;
+  } else {
+    flags.pattern_concurrency[text.substr(0, equals)] = *n;
+  }
+  return {};
+}
+
+// "1MB", or several with weights: "4KiB=80,1MiB=20".
+Result<void> take_sizes(RunFlags& flags, const std::string& text) {
+  std::string_view rest = text;
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view item = rest.substr(0, comma);
+    const std::size_t equals = item.find('=');
+    const auto bytes = positive_size(std::string(item.substr(0, equals)));
+    if (!bytes) return std::unexpected(bytes.error());
+    double weight = 1;
+    if (equals != item.npos) {
+      const std::string weight_text(item.substr(equals + 1));
+      char* end = nullptr;
+      weight = std::strtod(weight_text.c_str(), &end);
+      if (weight_text.empty() || *end != '\0' || !std::isfinite(weight) || weight <= 0) {
+        return usage_error(
+            fmt::format("the weight \"{}\" is not a number above 0, as in 4KiB=80,1MiB=20", weight_text));
+      }
+    }
+    const std::string label = format_size_label(*bytes);
+    const bool known = std::any_of(flags.sizes.begin(), flags.sizes.end(),
+                                   [&](const SizeClass& s) { return s.label == label; });
+    if (known) return usage_error(fmt::format("the size {} stands there twice", label));
+    flags.sizes.push_back({label, *bytes, weight});
+    if (comma == rest.npos) return {};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+// Ends in '/', so that worker 1 never means worker 10.
+Result<std::string> parse_prefix(const std::string& text) {
+  if (text.empty() || text == "/") {
+    return usage_error("an empty prefix would mean the whole bucket; give one such as loadtest/");
+  }
+  if (text.front() == '/')
+    return usage_error(fmt::format("\"{}\" begins with '/': S3 keys do not; drop it", text));
+  return text.back() == '/' ? text : text + "/";
+}
+
+Result<std::uint64_t> parse_worker(const std::string& text) {
+  const auto n = parse_count(text);
+  if (n && *n > 999'999) return usage_error(fmt::format("\"{}\" is above 999,999", text));
+  return n;
+}
+
+Result<std::uint64_t> parse_threads(const std::string& text) {
+  const auto n = at_least_one(text);
+  if (n && *n > 1024) return usage_error(fmt::format("\"{}\" is above 1,024", text));
+  return n;
+}
+
+}  // namespace
+
+void add_common_flags(CLI::App& app, CommonFlags& flags) {
+  add_value(app, "--env", flags.env_file, as_text, "read settings from this file", "FILE",
+            "./.env, ~/.s3loadtest/.env");
+  add_flag_value(
+      app, "--endpoint",
+      [&flags](const std::string& url) -> Result<void> {
+        flags.endpoints.push_back(url);
+        return {};
+      },
+      "instead of S3_ENDPOINTS (repeatable)", "URL");
+  add_value(app, "--bucket", flags.bucket, as_text, "instead of S3_BUCKET", "NAME");
+}
+
+void add_run_flags(CLI::App& app, RunFlags& flags) {
+  const auto duration = [](const std::string& text) { return parse_duration(text); };
+  const auto duration_or_zero = [](const std::string& text) { return parse_duration(text, true); };
+  const auto count = [](const std::string& text) { return parse_count(text); };
+  add_common_flags(app, flags.common);
+  add_value(app, "--duration", flags.duration, duration, "how long, as in 30s, 5m, 1h30m", "TIME",
+            "until stopped");
+  add_value(app, "--operations", flags.operations, at_least_one, "end after this many operations", "N");
+  add_value(app, "--bytes", flags.bytes, positive_size, "end after this many bytes moved", "SIZE");
+  add_flag_value(
+      app, "--concurrency", [&flags](const std::string& text) { return take_concurrency(flags, text); },
+      "clients of every pattern, or of one", "N | NAME=N", "the pattern's own");
+  add_flag_value(
+      app, "--size", [&flags](const std::string& text) { return take_sizes(flags, text); },
+      "object size, as in 1MB; repeatable; weighted: 4KiB=80,1MiB=20", "SIZE", "the pattern's own");
+  add_value(app, "--bandwidth", flags.bandwidth, positive_rate,
+            "at most this many bytes a second, all clients of a pattern together", "RATE", "unlimited");
+  add_value(app, "--prefill", flags.prefill, count, "objects a pattern writes before the clock starts", "N",
+            "0");
+  add_value(app, "--max-keys", flags.max_keys, at_least_one,
+            "keys that a pattern keeps; the oldest are deleted", "N", "5000");
+  add_value(app, "--max-bytes", flags.max_bytes, positive_size, "bytes that a pattern keeps", "SIZE",
+            "20GiB");
+  add_value(app, "--threads", flags.threads, parse_threads, "cores to use", "N", "all");
+  add_value(app, "--worker-id", flags.worker_id, parse_worker, "this worker's number, part of its keys", "N",
+            "0");
+  add_value(app, "--prefix", flags.prefix, parse_prefix, "every key begins with it", "PREFIX", "loadtest/");
+  app.add_flag("--create-bucket", flags.create_bucket, "make the bucket where it is missing");
+  add_value(app, "--stats-interval", flags.stats_interval, duration_or_zero,
+            "time between STATS lines; 0: none", "TIME", "30s");
+  add_value(
+      app, "--log-level", flags.log_level, [](const std::string& text) { return parse_log_level(text); },
+      "DEBUG, INFO, WARNING or ERROR", "LEVEL", "INFO");
+  add_value(app, "--seed", flags.seed, count, "fixes the order of operations, sizes, keys and suffixes", "N",
+            "random");
+  add_value(app, "--retries", flags.retries, count, "tries after the first of a failed operation", "N", "5");
+  add_value(app, "--grace", flags.grace, duration_or_zero,
+            "how long operations in flight may go on at the end", "TIME", "10s");
+  add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3 or native",
+            "NAME", "boto3");
+  add_value(app, "--out", flags.out, as_text, "write the run directory here", "DIR", "<log dir>/<run id>");
+  app.add_flag("--json", flags.json, "the summary as JSON on stdout");
+}
+
+std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags) {
+  std::vector<std::pair<std::string, std::string>> out;
+  if (flags.operations) out.emplace_back("operations", fmt::format("{}", *flags.operations));
+  if (flags.bytes) out.emplace_back("bytes", format_size(*flags.bytes));
+  for (const SizeClass& s : flags.sizes) out.emplace_back("size", fmt::format("{}={}", s.label, s.weight));
+  if (flags.bandwidth) out.emplace_back("bandwidth", format_rate(*flags.bandwidth));
+  if (flags.prefill > 0) out.emplace_back("prefill", fmt::format("{}", flags.prefill));
+  out.emplace_back("max_keys", fmt::format("{}", flags.max_keys));
+  out.emplace_back("max_bytes", format_size(flags.max_bytes));
+  out.emplace_back("retries", fmt::format("{}", flags.retries));
+  out.emplace_back("grace", format_duration(flags.grace));
+  return out;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,59 @@
+// The flags of `run` (README, "Flags of run"). Plain values; what was not given is empty or its default.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "workload/pattern.h"
+
+namespace CLI {
+class App;
+}
+
+namespace s3lt {
+
+// Flags of every command that talks to a storage.
+struct CommonFlags {
+  std::string env_file;
+  std::vector<std::string> endpoints;
+  std::string bucket;
+};
+
+struct RunFlags {
+  CommonFlags common;
+  std::string pattern;  // a built-in name, or a file
+  std::optional<Duration> duration;
+  std::optional<std::uint64_t> operations, bytes;
+  std::optional<std::uint64_t> concurrency;                  // of every pattern
+  std::map<std::string, std::uint64_t> pattern_concurrency;  // NAME=N
+  std::vector<SizeClass> sizes;                              // empty: the pattern's own
+  std::optional<double> bandwidth;                           // bytes a second
+  std::uint64_t prefill = 0;
+  std::uint64_t max_keys = 5000, max_bytes = std::uint64_t(20) << 30;
+  std::optional<std::uint64_t> threads;
+  std::uint64_t worker_id = 0;
+  std::string prefix = "loadtest/";
+  bool create_bucket = false;
+  Duration stats_interval = std::chrono::seconds(30);  // 0: off
+  std::optional<LogLevel> log_level;
+  std::optional<std::uint64_t> seed;
+  std::uint64_t retries = 5;
+  Duration grace = std::chrono::seconds(10);
+  std::string backend;
+  std::string out;
+  bool json = false;
+};
+
+void add_common_flags(CLI::App& app, CommonFlags& flags);
+void add_run_flags(CLI::App& app, RunFlags& flags);
+
+// What was asked for, as name and text, for run.json.
+std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags);
+
+}  // namespace s3lt

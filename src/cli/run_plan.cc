@@ -1,0 +1,162 @@
+#include "cli/run_plan.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include "base/units.h"
+
+namespace s3lt {
+namespace {
+
+// The cores that this process may use (taskset and cgroup cpusets count).
+unsigned usable_cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+Result<std::vector<Pattern>> find_patterns(const std::string& name) {
+  const bool is_file = name.find('/') != name.npos || name.ends_with(".toml");
+  if (!is_file) {
+    auto pattern = builtin_pattern(name);
+    if (!pattern) return std::unexpected(pattern.error());
+    return std::vector<Pattern>{std::move(*pattern)};
+  }
+  std::ifstream file(name);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return usage_error(fmt::format("cannot read pattern file {}: {}", name, std::strerror(errno)));
+  }
+  return parse_patterns(text.str(), name);
+}
+
+Result<std::uint64_t> clients_of(const Pattern& pattern, const RunFlags& flags, unsigned threads) {
+  if (const auto named = flags.pattern_concurrency.find(pattern.name);
+      named != flags.pattern_concurrency.end()) {
+    return named->second;
+  }
+  if (flags.concurrency) return *flags.concurrency;
+  if (pattern.clients > 0) return pattern.clients;
+  return static_cast<std::uint64_t>(std::max(1.0, std::round(pattern.clients_per_core * threads)));
+}
+
+Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags, unsigned threads) {
+  auto patterns = find_patterns(flags.pattern);
+  if (!patterns) return std::unexpected(patterns.error());
+  std::vector<PlannedPattern> planned;
+  for (Pattern& pattern : *patterns) {
+    if (!flags.sizes.empty()) pattern.sizes = flags.sizes;
+    const auto clients = clients_of(pattern, flags, threads);
+    if (!clients) return std::unexpected(clients.error());
+    planned.push_back({std::move(pattern), *clients});
+  }
+  for (const auto& [name, n] : flags.pattern_concurrency) {
+    const bool known =
+        std::any_of(planned.begin(), planned.end(),
+                    [&, wanted = name](const PlannedPattern& p) { return p.pattern.name == wanted; });
+    if (!known)
+      return usage_error(
+          fmt::format("--concurrency {}={}: {} is not among the patterns of this run", name, n, name));
+  }
+  return planned;
+}
+
+Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& endpoints) {
+  std::vector<ResolvedEndpoint> out;
+  for (const Endpoint& e : endpoints) {
+    auto addresses = resolve(e.host, e.port);
+    if (!addresses) {
+      return unavailable(
+          fmt::format("cannot find the host of {}: {}; check S3_ENDPOINTS and the name service", e.url(),
+                      addresses.error()));
+    }
+    out.push_back({e.url(), e.host, e.host_header(), e.tls, std::move(*addresses)});
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags) {
+  RunPlan plan;
+  plan.threads = static_cast<unsigned>(flags.threads.value_or(usable_cores()));
+  auto patterns = plan_patterns(flags, plan.threads);
+  if (!patterns) return std::unexpected(patterns.error());
+  plan.patterns = std::move(*patterns);
+
+  const std::string_view backend = name(settings.backend);
+  plan.profile = find_profile(backend);
+  if (plan.profile == nullptr) {
+    return usage_error(
+        fmt::format("backend {} is not available in this version; use boto3 or native", backend));
+  }
+  auto endpoints = resolve_all(settings.endpoints);
+  if (!endpoints) return std::unexpected(endpoints.error());
+  plan.endpoints = std::move(*endpoints);
+  const bool tls =
+      std::any_of(plan.endpoints.begin(), plan.endpoints.end(), [](const auto& e) { return e.tls; });
+  if (tls) {
+    auto client =
+        TlsClient::create({.verify = settings.verify_tls, .ca_bundle = settings.ca_bundle.string()});
+    if (!client) {
+      return usage_error(fmt::format("AWS_CA_BUNDLE={}: {}; it must be a PEM file of certificates",
+                                     settings.ca_bundle.string(), client.error()));
+    }
+    plan.tls = std::move(*client);
+  }
+
+  std::uint64_t largest = 0;
+  std::uint64_t clients = 0;
+  for (const PlannedPattern& p : plan.patterns) {
+    clients = std::max(clients, p.clients);
+    for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
+  }
+  plan.pool = std::make_shared<ContentPool>(std::min<std::uint64_t>(largest, ContentPool::full_size));
+  plan.threads = static_cast<unsigned>(std::min<std::uint64_t>(plan.threads, clients));
+
+  plan.credentials = settings.credentials;
+  plan.region = settings.region;
+  plan.bucket = settings.bucket;
+  plan.prefix = flags.prefix;
+  plan.worker = static_cast<unsigned>(flags.worker_id);
+  plan.seed = flags.seed.value_or(static_cast<std::uint64_t>(std::random_device()()));
+  plan.duration = flags.duration;
+  plan.operations = flags.operations;
+  plan.bytes = flags.bytes;
+  plan.grace = flags.grace;
+  plan.retry.retries = static_cast<unsigned>(std::min<std::uint64_t>(flags.retries, 1000));
+  plan.limits = {flags.max_keys, flags.max_bytes};
+  plan.prefill = flags.prefill;
+  plan.bandwidth = flags.bandwidth;
+  return plan;
+}
+
+Result<void> raise_descriptor_limit(const RunPlan& plan) {
+  std::uint64_t clients = 0;
+  for (const PlannedPattern& p : plan.patterns) clients += p.clients;
+  const std::uint64_t needed = clients * plan.endpoints.size() + plan.threads * 4 + 64;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, needed);
+  if (limit.rlim_cur < needed || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return usage_error(
+        fmt::format("{} clients over {} endpoint(s) need {} file descriptors and the hard limit is {}; raise "
+                    "it (ulimit -Hn) or "
+                    "lower --concurrency",
+                    clients, plan.endpoints.size(), needed, limit.rlim_max));
+  }
+  return {};
+}
+
+}  // namespace s3lt

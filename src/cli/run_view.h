@@ -1,0 +1,43 @@
+// What a run shows while it goes on: STATS lines every interval, and on a terminal a live line per pattern.
+// Also keeps the run directory up to date. Used by one thread.
+#pragma once
+
+#include <csignal>
+#include <string>
+
+#include "engine/run.h"
+#include "results/run_directory.h"
+
+namespace s3lt {
+
+struct RunViewOptions {
+  Duration duration{};        // 0: until stopped
+  Duration stats_interval{};  // 0: no STATS lines
+  unsigned worker = 0;
+  bool live = false;  // stderr is a terminal
+  const volatile std::sig_atomic_t* interrupts = nullptr;
+};
+
+class RunView : public RunObserver {
+ public:
+  RunView(RunViewOptions options, RunDirectory& directory, const RunPlan& plan);
+  ~RunView() override;
+
+  void started() override;
+  void second(const Snapshot& second, const Snapshot& total) override;
+  bool interrupted() override { return *options_.interrupts > 0; }
+  void stopping() override;
+  // Ends the live line.
+  void finish();
+
+ private:
+  void draw(const Snapshot& second, const Snapshot& total);
+  RunViewOptions options_;
+  RunDirectory& directory_;
+  const RunPlan& plan_;
+  TimePoint t0_{};
+  Duration next_stats_{};
+  bool write_failed_ = false;
+};
+
+}  // namespace s3lt
