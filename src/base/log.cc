@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <mutex>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -24,7 +25,7 @@ struct Log {
   std::atomic<LogLevel> level = LogLevel::info;
   bool json = false;
   bool colour = false;
-  int file = -1;
+  std::vector<int> files;
   void (*before)() = nullptr;
   void (*after)() = nullptr;
 };
@@ -119,7 +120,7 @@ void append_json_value(std::string& out, const LogValue& value) {
 }
 
 std::string json_line(WallTime at, LogLevel level, const LogSource& source, std::string_view message,
-                      std::initializer_list<LogField> fields) {
+                      std::span<const LogField> fields) {
   std::string line =
       fmt::format("{{\"ts\":\"{}\",\"level\":\"{}\",\"msg\":", format_rfc3339(at), level_name(level));
   append_json_string(line, message);
@@ -169,20 +170,23 @@ void configure_log(const LogOptions& options) {
 }
 
 Result<void> open_log_file(const std::filesystem::path& path) {
-  int file = -1;
-  if (!path.empty()) {
-    file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (file < 0) {
-      return usage_error(
-          fmt::format("cannot write the log file {}: {}; choose a directory that you may write to",
-                      path.string(), std::strerror(errno)));
-    }
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (file < 0) {
+    return usage_error(
+        fmt::format("cannot write the log file {}: {}; choose a directory that you may write to",
+                    path.string(), std::strerror(errno)));
   }
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  if (log.file >= 0) close(log.file);
-  log.file = file;
+  log.files.push_back(file);
   return {};
+}
+
+void close_log_files() {
+  Log& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  for (const int file : log.files) close(file);
+  log.files.clear();
 }
 
 void set_log_hooks(void (*before)(), void (*after)()) {
@@ -197,7 +201,7 @@ bool log_enabled(LogLevel level) {
 }
 
 void log_line(LogLevel level, const LogSource& source, std::string_view message,
-              std::initializer_list<LogField> fields) {
+              std::span<const LogField> fields) {
   if (!log_enabled(level)) return;
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
@@ -208,10 +212,11 @@ void log_line(LogLevel level, const LogSource& source, std::string_view message,
   if (log.before != nullptr) log.before();
   write_all(STDERR_FILENO, line);
   if (log.after != nullptr) log.after();
-  if (log.file < 0) return;
+  if (log.files.empty()) return;
   // Colours are for the terminal only.
   const bool coloured = log.colour && !log.json;
-  write_all(log.file, coloured ? text_line(at, level, source, message, false) : line);
+  const std::string plain = coloured ? text_line(at, level, source, message, false) : line;
+  for (const int file : log.files) write_all(file, plain);
 }
 
 }  // namespace s3lt

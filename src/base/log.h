@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,15 +40,16 @@ struct LogOptions {
   bool colour = false;  // only on a terminal
 };
 void configure_log(const LogOptions& options);
-// From here on every line also goes to this file; an empty path closes it.
+// From here on every line also goes to this file (and to those opened before).
 Result<void> open_log_file(const std::filesystem::path& path);
+void close_log_files();
 
 // Called before and after a line is written to stderr, so that a live progress line can step aside.
 void set_log_hooks(void (*before)(), void (*after)());
 
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, const LogSource& source, std::string_view message,
-              std::initializer_list<LogField> fields = {});
+              std::span<const LogField> fields = {});
 
 inline void log_info(std::string_view message) {
   log_line(LogLevel::info, {}, message);

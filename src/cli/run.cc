@@ -142,8 +142,8 @@ unsigned output_width() {
 int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDirectory& directory) {
   const Duration elapsed = seconds(result.seconds);
   for (const PlannedPattern& p : plan.patterns) {
-    log_line(LogLevel::info, {.test = p.pattern.name, .worker = plan.worker, .op = "FINAL"},
-             final_line(result.total, p.pattern.name, elapsed));
+    log_figures(result.total, p.pattern.name, plan.worker, "FINAL",
+                final_line(result.total, p.pattern.name, elapsed));
   }
   const int status = exit_status(result);
   result.passed = status == 0;
@@ -179,6 +179,9 @@ int run_command(const RunFlags& flags) {
   configure_log({.level = flags.log_level.value_or(settings->log_level.value_or(LogLevel::info)),
                  .json = settings->log_json,
                  .colour = live && std::getenv("NO_COLOR") == nullptr});
+  if (!settings->log_file.empty()) {
+    if (const auto opened = open_log_file(settings->log_file); !opened) return fail(opened.error());
+  }
   for (const std::string& warning : settings->warnings) log_warning(warning);
 
   const auto plan = make_plan(*settings, flags);

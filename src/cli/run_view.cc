@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "report/text.h"
+#include "results/figures.h"
 
 namespace s3lt {
 namespace {
@@ -42,6 +43,26 @@ unsigned terminal_width() {
 }
 
 }  // namespace
+
+void log_figures(const Snapshot& total, std::string_view pattern, unsigned worker, std::string_view op,
+                 std::string_view line) {
+  const PatternFigures figures = pattern_figures(total, pattern);
+  const auto number = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
+  std::vector<LogField> fields{{"ops", number(figures.operations)},
+                               {"bytes", number(figures.bytes_moved)},
+                               {"errors", number(figures.errors)},
+                               {"elapsed", to_seconds(total.to)}};
+  std::vector<std::string> names;  // the fields only view theirs
+  names.reserve(3 * operation_kinds);
+  for (const OperationFigures& f : operation_figures(total, pattern)) {
+    for (const int percentile : {50, 95, 99}) {
+      if (f.all.response.empty()) continue;
+      names.push_back(fmt::format("{}_p{}_us", name(f.operation), percentile));
+      fields.push_back({names.back(), f.all.response.percentile(percentile)});
+    }
+  }
+  log_line(LogLevel::info, {.test = pattern, .worker = worker, .op = op}, line, fields);
+}
 
 RunView::RunView(RunViewOptions options, RunDirectory& directory, const RunPlan& plan)
     : options_(options), directory_(directory), plan_(plan), next_stats_(options.stats_interval) {
@@ -76,8 +97,7 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;
   while (next_stats_ <= total.to) next_stats_ += options_.stats_interval;
   for (const PlannedPattern& p : plan_.patterns) {
-    log_line(LogLevel::info, {.test = p.pattern.name, .worker = options_.worker, .op = "STATS"},
-             stats_line(total, p.pattern.name, total.to));
+    log_figures(total, p.pattern.name, options_.worker, "STATS", stats_line(total, p.pattern.name, total.to));
   }
 }
 

@@ -10,6 +10,10 @@
 
 namespace s3lt {
 
+// A STATS or FINAL line of one pattern, with its figures as fields of the JSON form.
+void log_figures(const Snapshot& total, std::string_view pattern, unsigned worker, std::string_view op,
+                 std::string_view line);
+
 struct RunViewOptions {
   Duration duration{};        // 0: until stopped
   Duration stats_interval{};  // 0: no STATS lines

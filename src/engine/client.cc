@@ -11,7 +11,7 @@ namespace s3lt {
 namespace {
 
 // Hashing goes on in slices, so that the thread's other clients are served in between.
-constexpr std::uint64_t hash_slice = 1 << 20;
+constexpr std::uint64_t hash_slice = 128 << 10;
 
 // Whether a PUT whose attempt ended so may have stored its object all the same.
 bool may_have_stored(Outcome outcome) {
@@ -330,7 +330,7 @@ Task<Client::Attempt> Client::exchange(Operation& op, HttpConnection& connection
 void Client::judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) const {
   if (result.error != StreamError::none || result.malformed || result.truncated) {
     attempt.outcome = outcome_of(result.error, false);
-    if (result.truncated && attempt.outcome == Outcome::reset) attempt.outcome = Outcome::truncated;
+    if (result.truncated && result.error == StreamError::closed) attempt.outcome = Outcome::truncated;
     if (result.malformed) attempt.outcome = Outcome::client_error;
     attempt.problem = result.problem;
     const bool closed = result.error == StreamError::closed || result.error == StreamError::reset;

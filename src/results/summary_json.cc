@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "results/figures.h"
+#include "results/json_text.h"
 
 namespace s3lt {
 namespace {
@@ -167,7 +168,7 @@ std::string summary_json(const RunResult& result) {
                            {"why", result.why}}},
                          {"client", client_object(result)},
                          {"patterns", patterns_object(result.total, Detail::summary)}};
-  return json::serialize(out);
+  return json_text(out);
 }
 
 std::string run_json(const RunInfo& info) {
@@ -193,7 +194,7 @@ std::string run_json(const RunInfo& info) {
                          {"settings", std::move(settings)},
                          {"host", host_object()},
                          {"clock", clock_object()}};
-  return json::serialize(out);
+  return json_text(out);
 }
 
 std::string series_line(const Snapshot& second) {
@@ -204,7 +205,7 @@ std::string series_line(const Snapshot& second) {
                           {{"cpu_seconds", second.client.cpu_seconds},
                            {"connections", second.client.connections},
                            {"reconnects", second.client.reconnects}}}};
-  return json::serialize(out);
+  return json_text(out);
 }
 
 std::string error_line(const ErrorSample& sample) {
@@ -221,7 +222,7 @@ std::string error_line(const ErrorSample& sample) {
                          {"request_id", sample.request_id},
                          {"attempt", sample.attempt},
                          {"seconds", sample.seconds}};
-  return json::serialize(out);
+  return json_text(out);
 }
 
 }  // namespace s3lt

@@ -19,7 +19,9 @@ constexpr std::chrono::seconds read_timeout{300};
 class Boto3 final : public WireProfile {
  public:
   std::string_view name() const override { return "boto3"; }
-  WireTraits traits() const override { return {.sha256 = true, .crc32 = true, .expect_continue = true, .invocation_id = true}; }
+  WireTraits traits() const override {
+    return {.sha256 = true, .crc32 = true, .expect_continue = true, .invocation_id = true};
+  }
 
   // PUT /{bucket}/{key}
   // Expect: 100-continue, x-amz-checksum-crc32, x-amz-sdk-checksum-algorithm; Content-Length last

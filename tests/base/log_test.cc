@@ -30,7 +30,7 @@ class LogTest : public testing::Test {
  protected:
   void TearDown() override {
     set_log_hooks(nullptr, nullptr);
-    (void)open_log_file({});
+    close_log_files();
     configure_log({});
   }
 };
@@ -68,10 +68,10 @@ TEST_F(LogTest, JsonHasEveryFieldAndEscapes) {
   configure_log({.json = true});
   const std::string line = stderr_of([] {
     log_line(LogLevel::info, {.test = "baseload", .worker = 3, .op = "STATS"}, "say \"hi\"\n",
-             {{"ops", std::int64_t{1234}},
-              {"rate", 41.5},
-              {"why", std::string("a\\b")},
-              {"bad", std::numeric_limits<double>::infinity()}});
+             std::vector<LogField>{{"ops", std::int64_t{1234}},
+                                   {"rate", 41.5},
+                                   {"why", std::string("a\\b")},
+                                   {"bad", std::numeric_limits<double>::infinity()}});
   });
   EXPECT_THAT(line, ContainsRegex("^\\{\"ts\":\"[0-9-]{10}T[0-9:.]{12}Z\","));
   EXPECT_THAT(line,
@@ -85,7 +85,7 @@ TEST_F(LogTest, TheFileGetsTheLinesWithoutColours) {
   ASSERT_TRUE(open_log_file(path));
   configure_log({.colour = true});
   const std::string shown = stderr_of([] { log_error("broken"); });
-  ASSERT_TRUE(open_log_file({}));
+  close_log_files();
   stderr_of([] { log_error("after the end"); });
   std::ostringstream kept;
   kept << std::ifstream(path).rdbuf();
