@@ -1,0 +1,88 @@
+"""Fixtures: the binary under test, its embedded server, and the servers of others."""
+import os
+import pathlib
+
+import pytest
+
+import servers
+from loadtest import Loadtest, start_serve
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_of_this_machine():
+    """boto3 and the binary see the settings of the tests, and nothing of who runs them."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.upper().startswith(("AWS_", "S3", "LOADTEST_")) and "PROXY" not in name.upper()}
+    os.environ.clear()
+    os.environ.update(kept, AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+                      AWS_EC2_METADATA_DISABLED="true")
+
+
+def _server(tmp_path_factory, make):
+    running = make(tmp_path_factory.mktemp(make.__name__))
+    try:
+        storage = next(running)
+    except servers.Missing as missing:
+        # Whoever runs the tests at home may do without; continuous integration may not.
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    yield storage
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def rgw(tmp_path_factory):
+    yield from _server(tmp_path_factory, servers.rgw)
+
+
+@pytest.fixture(scope="session")
+def versitygw(tmp_path_factory):
+    yield from _server(tmp_path_factory, servers.versitygw)
+
+
+@pytest.fixture
+def serve_with(tmp_path):
+    """serve_with(*flags, credentials=…, …) starts an embedded server; all end with the test."""
+    running = []
+
+    def start(*flags, **options):
+        folder = tmp_path / f"serve-{len(running)}"
+        folder.mkdir()
+        storage = start_serve(folder, *flags, **options)
+        running.append(storage.process)
+        return storage
+
+    yield start
+    statuses = [servers.end(process) for process in running]
+    assert all(status == 0 for status in statuses), f"serve ended with {statuses}"
+
+
+@pytest.fixture
+def serve(serve_with):
+    return serve_with()
+
+
+@pytest.fixture
+def loadtest(tmp_path):
+    """loadtest(storage, *arguments) runs the binary to its end, loadtest.start(…) does not wait."""
+    folder = tmp_path / "user"
+    folder.mkdir()
+    tool = Loadtest(folder)
+    yield tool
+    tool.end_all()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A self-signed certificate for 127.0.0.1 and its key, as paths."""
+    return make_certificate(tmp_path, "IP:127.0.0.1")
+
+
+def make_certificate(folder: pathlib.Path, name):
+    import subprocess
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=s3loadtest test",
+                    "-addext", f"subjectAltName={name}"], check=True, capture_output=True)
+    return certificate, key
