@@ -1,11 +1,10 @@
 """Fixtures: the binary under test, its embedded server, and the servers of others."""
 import os
-import pathlib
 
 import pytest
 
 import servers
-from loadtest import Loadtest, start_serve
+from harness import Loadtest, start_serve
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,18 +70,3 @@ def loadtest(tmp_path):
     tool = Loadtest(folder)
     yield tool
     tool.end_all()
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    """A self-signed certificate for 127.0.0.1 and its key, as paths."""
-    return make_certificate(tmp_path, "IP:127.0.0.1")
-
-
-def make_certificate(folder: pathlib.Path, name):
-    import subprocess
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=s3loadtest test",
-                    "-addext", f"subjectAltName={name}"], check=True, capture_output=True)
-    return certificate, key

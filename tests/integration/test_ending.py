@@ -1,0 +1,139 @@
+"""How runs end: signals, exit statuses, and the sentences that go with them."""
+import signal
+
+import pytest
+
+import servers
+
+SMALL = ("--size", "1KB")
+
+
+def one_sentence(result, *words):
+    """The last line of stderr, which must say all of words; nothing may look like a crash."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert lines, "nothing on stderr"
+    assert len([line for line in lines if "ERROR" in line or line.startswith("s3loadtest:")]) <= 1, result.stderr
+    for word in words:
+        assert word in lines[-1], lines[-1]
+    return lines[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_gracefully_with_its_summary(serve, loadtest, number):
+    running = loadtest.start(serve, "run", "baseload", *SMALL, "--json")
+    running.wait_until_loading()
+    running.signal(number)
+    result = running.wait(15)
+
+    assert result.status == 0, result.stderr
+    assert result.summary["run"]["interrupted"] is True
+    assert result.operation("PUT")["count"] > 0
+    assert result.total("errors") == 0
+    assert (result.directory / "summary.json").exists()
+
+
+def test_operations_in_flight_are_cut_when_the_grace_is_over(serve, loadtest):
+    running = loadtest.start(serve, "run", "baseload", "--size", "10MB", "--bandwidth", "100KB/s", "--grace", "1s",
+                             "--json")
+    servers.wait_for("the first second", running.finished_seconds, 10, running.process)
+    running.signal()
+    result = running.wait(4)
+
+    assert result.summary["run"]["interrupted"] is True
+    assert result.total("cancelled") > 0
+
+
+def test_a_second_signal_aborts(serve, loadtest):
+    running = loadtest.start(serve, "run", "baseload", "--size", "10MB", "--bandwidth", "100KB/s", "--grace", "60s")
+    servers.wait_for("the first second", running.finished_seconds, 10, running.process)
+    running.signal()
+    servers.wait_for("its word that it stops", lambda: "top" in (running.folder / "stderr").read_text(), 5,
+                     running.process)
+    running.signal()
+    result = running.wait(5)
+
+    assert result.status == 130
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["run", "basload"], ["basload"]),
+    (["run", "baseload", "--concurency", "3"], ["--concurency"]),
+    (["run", "baseload", "--duration", "5x"], ["--duration", "5x"]),
+    (["run", "baseload", "--size", "1XB"], ["--size", "1XB"]),
+    (["run", "baseload", "--backend", "curl"], ["curl", "boto3"]),
+    (["run"], []),
+    (["walk"], ["walk"]),
+])
+def test_bad_usage_is_status_2_and_names_the_culprit(serve, loadtest, arguments, words):
+    result = loadtest(serve, *arguments, seconds=10)
+
+    assert result.status == 2, result.stderr
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+
+
+@pytest.mark.parametrize("absent", ["S3_ENDPOINTS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "S3_BUCKET"])
+def test_a_missing_setting_is_named(serve, loadtest, absent):
+    result = loadtest(serve, "run", "baseload", settings={absent: ""}, seconds=10)
+
+    assert result.status == 2, result.stderr
+    one_sentence(result, absent)
+
+
+def test_no_settings_at_all_is_status_2(loadtest):
+    result = loadtest(None, "run", "baseload", environment={"HOME": str(loadtest.folder)}, seconds=10)
+
+    assert result.status == 2, result.stderr
+    assert "S3_ENDPOINTS" in result.stderr
+
+
+def test_an_endpoint_without_scheme_shows_the_right_line(serve, loadtest):
+    bare = serve.endpoint.removeprefix("http://")
+    result = loadtest(serve, "run", "baseload", settings={"S3_ENDPOINTS": bare}, seconds=10)
+
+    assert result.status == 2, result.stderr
+    one_sentence(result, f"http://{bare}")
+
+
+def test_a_refused_endpoint_is_status_3(serve, loadtest):
+    nobody = f"http://127.0.0.1:{servers.free_port()}"
+    result = loadtest(serve, "run", "baseload", settings={"S3_ENDPOINTS": nobody}, seconds=20)
+
+    assert result.status == 3, result.stderr
+    one_sentence(result, nobody, "refused")
+
+
+def test_a_missing_bucket_is_status_3_and_names_the_remedy(serve, loadtest):
+    result = loadtest(serve, "run", "baseload", "--bucket", "nowhere", seconds=20)
+
+    assert result.status == 3, result.stderr
+    one_sentence(result, "nowhere", "--create-bucket")
+
+
+@pytest.mark.parametrize("server", ["serve", "rgw", "versitygw"])
+@pytest.mark.parametrize("setting", ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"])
+def test_wrong_credentials_are_status_3_and_named(request, loadtest, server, setting):
+    storage = request.getfixturevalue(server)
+    storage.boto3().create_bucket(Bucket=storage.bucket)
+    result = loadtest(storage, "run", "baseload", settings={setting: "wrongwrongwrong"}, seconds=20)
+
+    assert result.status == 3, result.stderr
+    assert "wrongwrong" not in one_sentence(result, storage.bucket, setting)
+
+
+def test_a_server_that_goes_away_is_seen_and_the_run_still_ends(serve_with, loadtest):
+    storage = serve_with()
+    running = loadtest.start(storage, "run", "baseload", *SMALL, "--duration", "4s", "--json")
+    running.wait_until_loading()
+    servers.end(storage.process)
+    result = running.wait(15)
+
+    outcomes = {}
+    for figures in result.pattern()["operations"].values():
+        for outcome, n in figures["outcomes"].items():
+            outcomes[outcome] = outcomes.get(outcome, 0) + n
+    assert outcomes["connect"] > 0
+    # Clients wait before they try to connect again: no storm of attempts.
+    assert outcomes["connect"] < 40 * 16
+    assert result.seconds < 7

@@ -1,0 +1,54 @@
+"""baseload on S3 servers that others wrote."""
+import pytest
+
+SIZES = ["--size", "1KB", "--size", "100KB", "--size", "1MB"]
+
+
+def holds_what_the_summary_says(result, storage):
+    keys = result.pattern()["keys"]
+    listed = storage.keys("loadtest/")
+    assert keys["alive"] <= len(listed) <= keys["alive"] + keys["unknown"]
+    assert set(listed.values()) <= {1 << 10, 100 << 10, 1 << 20}
+
+
+@pytest.mark.parametrize("backend, duration", [("boto3", "20s"), ("native", "5s")])
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_baseload_has_no_error_and_counts_the_keys_that_are_there(request, loadtest, server, backend, duration):
+    storage = request.getfixturevalue(server).with_new_bucket()
+
+    result = loadtest(storage, "run", "baseload", *SIZES, "--duration", duration, "--json", "--create-bucket",
+                      "--backend", backend)
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors") == 0, result.stderr
+    for operation in ("GET", "PUT"):
+        sizes = result.operation(operation)["sizes"]
+        assert set(sizes) == {"1KB", "100KB", "1MB"}
+        assert all(figures["count"] > 0 for figures in sizes.values()), (operation, sizes)
+    assert result.operation("GET")["not_found"] == 0
+    holds_what_the_summary_says(result, storage)
+
+
+def test_trimming_really_deletes_on_a_server_of_others(rgw, loadtest):
+    storage = rgw.with_new_bucket()
+
+    result = loadtest(storage, "run", "baseload", "--size", "1KB", "--operations", "1000", "--max-keys", "20",
+                      "--json", "--create-bucket")
+
+    assert result.status == 0, result.stderr
+    keys = result.pattern()["keys"]
+    assert keys["trimmed"] > 100
+    assert keys["alive"] <= 20
+    holds_what_the_summary_says(result, storage)
+
+
+def test_objects_on_a_real_server_can_be_read_by_boto3(versitygw, loadtest):
+    storage = versitygw.with_new_bucket()
+    result = loadtest(storage, "run", "baseload", "--size", "1KB", "--operations", "50", "--json", "--create-bucket")
+    assert result.status == 0, result.stderr
+
+    bodies = {storage.boto3().get_object(Bucket=storage.bucket, Key=key)["Body"].read()
+              for key in storage.keys("loadtest/")}
+
+    assert len(bodies) == result.pattern()["keys"]["alive"], "no two objects are alike"
+    assert {len(body) for body in bodies} == {1024}
