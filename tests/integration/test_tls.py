@@ -1,0 +1,112 @@
+"""https: unverified with a warning, verified by a bundle, refused with a word about the certificate."""
+import dataclasses
+import subprocess
+
+import pytest
+
+from harness import start_serve
+import servers
+
+RUN = ("run", "baseload", "--size", "1KB", "--size", "100KB", "--json")
+
+
+def make_certificate(folder, name):
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=s3loadtest test",
+                    "-addext", f"subjectAltName={name}"], check=True, capture_output=True)
+    return certificate, key
+
+
+def https_server(folder, name):
+    certificate, key = make_certificate(folder, name)
+    storage = start_serve(folder, "--tls-cert", certificate, "--tls-key", key, scheme="https")
+    return dataclasses.replace(storage, ca_bundle=str(certificate))
+
+
+@pytest.fixture(scope="module")
+def https(tmp_path_factory):
+    storage = https_server(tmp_path_factory.mktemp("https"), "IP:127.0.0.1")
+    yield storage
+    assert servers.end(storage.process) == 0
+
+
+def warnings(result):
+    return [line for line in result.stderr.splitlines() if " WARNING " in line]
+
+
+def test_without_verification_there_is_one_warning(https, loadtest):
+    result = loadtest(https, *RUN, "--operations", "500", settings={"S3_VERIFY_SSL": "false"})
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors") == 0
+    assert result.summary["run"]["tls_verify"] is False
+    assert len(warnings(result)) == 1
+    assert "S3_VERIFY_SSL" in warnings(result)[0]
+
+
+@pytest.mark.parametrize("settings", [{}, {"S3_VERIFY_SSL": "true"}])
+@pytest.mark.parametrize("backend", ["boto3", "native"])
+def test_a_bundle_verifies(https, loadtest, settings, backend):
+    result = loadtest(https, *RUN, "--duration", "3s", "--backend", backend,
+                      settings={"AWS_CA_BUNDLE": https.ca_bundle, **settings})
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors") == 0
+    assert result.total("count") > 100
+    assert result.summary["run"]["tls_verify"] is True
+    assert warnings(result) == []
+
+
+def test_all_sizes_over_https(https, loadtest):
+    result = loadtest(https, "run", "baseload", "--duration", "5s", "--json",
+                      settings={"AWS_CA_BUNDLE": https.ca_bundle})
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors") == 0
+    assert len(result.operation("PUT")["sizes"]) == 6
+
+
+def test_boto3_reads_over_https_what_a_run_wrote(https, loadtest):
+    storage = dataclasses.replace(https, bucket="witness")
+    result = loadtest(storage, *RUN, "--operations", "100", "--create-bucket",
+                      settings={"AWS_CA_BUNDLE": https.ca_bundle})
+    assert result.status == 0, result.stderr
+
+    keys = storage.keys("loadtest/")
+
+    assert len(keys) == result.pattern()["keys"]["alive"]
+    key = next(iter(keys))
+    assert len(storage.boto3().get_object(Bucket="witness", Key=key)["Body"].read()) == keys[key]
+
+
+def test_an_unknown_certificate_is_status_3_and_named(https, loadtest):
+    result = loadtest(https, *RUN, "--duration", "3s", settings={"S3_VERIFY_SSL": "true"})
+
+    assert result.status == 3, result.stderr
+    assert "certificate" in result.stderr.splitlines()[-1]
+    assert "AWS_CA_BUNDLE" in result.stderr.splitlines()[-1]
+
+
+def test_a_certificate_for_another_name_is_refused(tmp_path, loadtest):
+    storage = https_server(tmp_path, "DNS:elsewhere.example")
+    try:
+        result = loadtest(storage, *RUN, "--duration", "3s", settings={"AWS_CA_BUNDLE": storage.ca_bundle})
+    finally:
+        servers.end(storage.process)
+
+    assert result.status == 3, result.stderr
+    assert "certificate" in result.stderr.splitlines()[-1]
+
+
+def test_a_bundle_that_is_not_there_is_named(https, loadtest):
+    result = loadtest(https, *RUN, settings={"AWS_CA_BUNDLE": "/nowhere/ca.pem"})
+
+    assert result.status == 2, result.stderr
+    assert "/nowhere/ca.pem" in result.stderr
+
+
+def test_http_spoken_to_an_https_server_ends_in_a_sentence(https, loadtest):
+    result = loadtest(https, *RUN, settings={"S3_ENDPOINTS": https.endpoint.replace("https", "http")}, seconds=20)
+
+    assert result.status == 3, result.stderr
