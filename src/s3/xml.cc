@@ -25,6 +25,9 @@ std::string text(const pugi::xml_node& parent, std::string_view name) {
   return child(parent, name).text().get();
 }
 
+// A key may be nothing but spaces.
+constexpr unsigned parse_options = pugi::parse_default | pugi::parse_ws_pcdata_single;
+
 }  // namespace
 
 void append_xml_text(std::string& out, std::string_view text) {
@@ -47,7 +50,7 @@ void append_xml_text(std::string& out, std::string_view text) {
 
 std::optional<S3Error> parse_error(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size())) return std::nullopt;
+  if (!document.load_buffer(xml.data(), xml.size(), parse_options)) return std::nullopt;
   const pugi::xml_node error = child(document, "Error");
   if (!error) return std::nullopt;
   S3Error out{.code = text(error, "Code"),
@@ -61,7 +64,7 @@ std::optional<S3Error> parse_error(std::string_view xml) {
 
 std::optional<ListPage> parse_list(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size())) return std::nullopt;
+  if (!document.load_buffer(xml.data(), xml.size(), parse_options)) return std::nullopt;
   const pugi::xml_node result = child(document, "ListBucketResult");
   if (!result) return std::nullopt;
   const bool encoded = text(result, "EncodingType") == "url";
