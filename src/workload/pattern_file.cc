@@ -13,6 +13,9 @@
 namespace s3lt {
 namespace {
 
+// More clients than any machine holds are a slip of the keyboard.
+constexpr double most_clients = 10'000'000;
+
 // What is wrong with a file, on its way out of the reader.
 struct Mistake {
   toml::source_position where;
@@ -48,11 +51,14 @@ const toml::table& table_of(const toml::node& node, std::string_view field) {
 
 std::string read_name(const toml::node& node) {
   const std::string name = text(node, "name");
-  const bool good = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+  const bool good = !name.empty() && name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
   if (!good)
-    refuse(node, fmt::format("the name \"{}\" may have a-z, 0-9, - and _ only: it is part of keys", name));
+    refuse(
+        node,
+        fmt::format("the name \"{}\" may have a-z, 0-9, _ and (not first) - only: it is part of keys", name));
+  if (name == "all") refuse(node, "the name \"all\" means every pattern; choose another one");
   return name;
 }
 
@@ -109,11 +115,19 @@ void read_clients(const toml::table& clients, Pattern& pattern) {
   const toml::node *per_core = clients.get("per_core"), *total = clients.get("total");
   if (per_core != nullptr && total != nullptr) refuse(*total, "[clients] takes per_core or total, not both");
   if (per_core != nullptr) pattern.clients_per_core = number(*per_core, "per_core");
-  if (total != nullptr) pattern.clients = static_cast<std::uint64_t>(number(*total, "total"));
-  const double n = per_core != nullptr ? pattern.clients_per_core
-                   : total != nullptr  ? number(*total, "total")
-                                       : 1;
-  if (n <= 0) refuse(clients, "a pattern needs at least one client");
+  if (total != nullptr) {
+    const double n = number(*total, "total");
+    if (n != std::floor(n)) refuse(*total, fmt::format("total must be a whole number, not {}", n));
+    if (n <= most_clients) pattern.clients = static_cast<std::uint64_t>(n);
+  }
+  for (const toml::node* node : {per_core, total}) {
+    if (node == nullptr) continue;
+    const double n = *node->value<double>();
+    if (n <= 0 || n > most_clients) {
+      refuse(*node, fmt::format("the number of clients must be above 0 and at most {:.0f}, not {}",
+                                most_clients, n));
+    }
+  }
 }
 
 Pattern read_pattern(const toml::table& table) {
@@ -124,7 +138,10 @@ Pattern read_pattern(const toml::table& table) {
   }
   Pattern pattern;
   pattern.name = read_name(*table.get("name"));
-  if (const toml::node* node = table.get("summary")) pattern.summary = text(*node, "summary");
+  if (const toml::node* node = table.get("summary")) {
+    pattern.summary = text(*node, "summary");
+    if (pattern.summary.find('\n') != std::string::npos) refuse(*node, "summary must be one line");
+  }
   read_sizes(*table.get("sizes"), pattern);
   read_mix(table_of(*table.get("mix"), "mix"), pattern);
   if (const toml::node* node = table.get("clients")) read_clients(table_of(*node, "clients"), pattern);
