@@ -359,6 +359,7 @@ Task<void> HttpConnection::receive_body(Exchange& x) {
       kept.add({{h.name.data() + moved, h.name.size()}, {h.value.data() + moved, h.value.size()}});
     }
     head_.headers = kept;
+    head_.reason = {head_.reason.data() + moved, head_.reason.size()};
   }
   if (x.framing.kind == http::Framing::Kind::chunked) {
     co_await receive_chunked(x);
