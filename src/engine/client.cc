@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t hash_slice = 128 << 10;
 
 // Whether a PUT whose attempt ended so may have stored its object all the same.
-bool may_have_stored(Outcome outcome) {
+bool may_have_stored(Outcome outcome, int status) {
   switch (outcome) {
     case Outcome::server_error:
     case Outcome::reset:
@@ -23,6 +23,8 @@ bool may_have_stored(Outcome outcome) {
     case Outcome::tls:
     case Outcome::cancelled:
       return true;
+    case Outcome::client_error:
+      return status < 300;  // not refused: the answer was no HTTP
     default:
       return false;
   }
@@ -186,7 +188,7 @@ Task<Outcome> Client::perform(const Step& step) {
   Attempt last;
   for (unsigned number = 1;; ++number) {
     last = co_await attempt(op, number);
-    if (step.kind == OperationKind::put && last.requests > 0 && may_have_stored(last.outcome))
+    if (step.kind == OperationKind::put && last.requests > 0 && may_have_stored(last.outcome, last.status))
       op.may_exist = true;
     if (recording_) {
       op.recorder.attempt(op.cell,
