@@ -115,7 +115,9 @@ def test_a_missing_bucket_is_status_3_and_names_the_remedy(serve, loadtest):
 @pytest.mark.parametrize("setting", ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"])
 def test_wrong_credentials_are_status_3_and_named(request, loadtest, server, setting):
     storage = request.getfixturevalue(server)
-    storage.boto3().create_bucket(Bucket=storage.bucket)
+    if server != "serve":
+        storage = storage.with_new_bucket()
+        storage.boto3().create_bucket(Bucket=storage.bucket)
     result = loadtest(storage, "run", "baseload", settings={setting: "wrongwrongwrong"}, seconds=20)
 
     assert result.status == 3, result.stderr

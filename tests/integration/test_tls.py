@@ -106,6 +106,13 @@ def test_a_bundle_that_is_not_there_is_named(https, loadtest):
     assert "/nowhere/ca.pem" in result.stderr
 
 
+def test_https_spoken_to_an_http_server_ends_in_a_sentence(serve, loadtest):
+    result = loadtest(serve, *RUN, settings={"S3_ENDPOINTS": serve.endpoint.replace("http", "https")}, seconds=20)
+
+    assert result.status == 3, result.stderr
+    assert "https" in result.stderr.splitlines()[-1]
+
+
 def test_http_spoken_to_an_https_server_ends_in_a_sentence(https, loadtest):
     result = loadtest(https, *RUN, settings={"S3_ENDPOINTS": https.endpoint.replace("https", "http")}, seconds=20)
 
