@@ -36,9 +36,6 @@ constexpr std::string_view help_text =
     "Start here: ./quickstart\n";
 
 constexpr std::array<std::string_view, 3> command_names{"run", "patterns", "serve"};
-// Every other option takes a value.
-constexpr std::array<std::string_view, 5> switches{"--json", "--create-bucket", "--help", "-h", "--version"};
-
 template <class Range>
 bool holds(const Range& range, std::string_view text) {
   return std::find(range.begin(), range.end(), text) != range.end();
@@ -49,19 +46,44 @@ int usage(const std::string& sentence) {
   return 2;
 }
 
+// The commands' flags that take a value, so that a value is not taken for a word.
+std::vector<std::string> value_flags() {
+  CLI::App run, serve;
+  RunFlags run_flags;
+  ServeFlags serve_flags;
+  add_run_flags(run, run_flags);
+  add_serve_flags(serve, serve_flags);
+  std::vector<std::string> names;
+  for (const CLI::App* app : {&run, &serve}) {
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_items_expected_max() == 0) continue;
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
 // The index of the first word that is no option and no option's value; arguments.size() where there is none.
 std::size_t first_word(const std::vector<std::string>& arguments) {
+  const std::vector<std::string> with_value = value_flags();
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& a = arguments[i];
-    if (!a.starts_with('-')) return i;
-    if (a.find('=') == a.npos && !holds(switches, a)) ++i;
+    if (!arguments[i].starts_with('-')) return i;
+    if (holds(with_value, arguments[i])) ++i;
   }
   return arguments.size();
 }
 
 // What CLI11 found wrong, as a sentence of ours.
 std::string sentence_of(const CLI::ParseError& error, CLI::App& app, const std::string& command) {
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return error.what();
+  const std::string words = error.what();
+  const std::string flag = words.substr(0, words.find(':'));
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    return fmt::format("{} needs a value; see s3loadtest {} --help", flag, command);
+  }
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    return fmt::format("{}; see s3loadtest {} --help", words, command);
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return words;
   const std::vector<std::string> extras = app.remaining();
   const std::string& extra = extras.empty() ? command : extras.front();
   if (!extra.starts_with('-')) return fmt::format("{} does not know what to do with \"{}\"", command, extra);
@@ -103,6 +125,7 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
   } else {
     app.description("Shows the built-in patterns.");
     app.add_option("WORDS", words, "list, or show NAME");
+    add_common_flags(app, run.common);  // every command takes them
     call = [&] { return patterns_command(words); };
   }
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
@@ -121,12 +144,12 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
 
 int run_app(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (holds(arguments, "--version")) {
+    fmt::print("s3loadtest {}\n", S3LOADTEST_VERSION);
+    return 0;
+  }
   const std::size_t at = first_word(arguments);
   if (at == arguments.size()) {
-    if (holds(arguments, "--version")) {
-      fmt::print("s3loadtest {}\n", S3LOADTEST_VERSION);
-      return 0;
-    }
     const bool bare = arguments.empty() || holds(arguments, "--help") || holds(arguments, "-h");
     if (!bare) return usage("no command; `s3loadtest` alone shows them");
     fmt::print(fmt::runtime(help_text), S3LOADTEST_VERSION);

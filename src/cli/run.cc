@@ -168,6 +168,8 @@ Result<std::unique_ptr<RunDirectory>> make_directory(const Settings& settings, c
 }  // namespace
 
 int run_command(const RunFlags& flags) {
+  auto patterns = plan_patterns(flags);
+  if (!patterns) return fail(patterns.error());
   SettingsSources sources = process_sources();
   sources.env_file = flags.common.env_file;
   sources.endpoints = flags.common.endpoints;
@@ -184,7 +186,7 @@ int run_command(const RunFlags& flags) {
   }
   for (const std::string& warning : settings->warnings) log_warning(warning);
 
-  const auto plan = make_plan(*settings, flags);
+  const auto plan = make_plan(*settings, flags, std::move(*patterns));
   if (!plan) return fail(plan.error());
   if (const auto raised = raise_descriptor_limit(*plan); !raised) return fail(raised.error());
   catch_signals();

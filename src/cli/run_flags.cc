@@ -13,19 +13,20 @@ namespace {
 
 Result<std::uint64_t> at_least_one(const std::string& text) {
   const auto n = parse_count(text);
-  if (n && *n == 0) return usage_error("must be at least 1");
+  if (n && *n == 0) return usage_error(fmt::format("\"{}\" is too small: at least 1", text));
   return n;
 }
 
 Result<std::uint64_t> positive_size(const std::string& text) {
   const auto n = parse_size(text);
-  if (n && *n == 0) return usage_error("must be more than 0 bytes");
+  if (n && *n == 0) return usage_error(fmt::format("\"{}\" is too small: at least 1 byte", text));
   return n;
 }
 
 Result<double> positive_rate(const std::string& text) {
   const auto rate = parse_rate(text);
-  if (rate && *rate <= 0) return usage_error("must be more than 0 bytes a second");
+  if (rate && *rate <= 0)
+    return usage_error(fmt::format("\"{}\" is too slow: more than 0 bytes a second", text));
   return rate;
 }
 

@@ -41,35 +41,19 @@ Result<std::vector<Pattern>> find_patterns(const std::string& name) {
   return parse_patterns(text.str(), name);
 }
 
-Result<std::uint64_t> clients_of(const Pattern& pattern, const RunFlags& flags, unsigned threads) {
+unsigned thread_count(const RunFlags& flags) {
+  return static_cast<unsigned>(flags.threads.value_or(usable_cores()));
+}
+
+std::uint64_t clients_of(const Pattern& pattern, const RunFlags& flags) {
   if (const auto named = flags.pattern_concurrency.find(pattern.name);
       named != flags.pattern_concurrency.end()) {
     return named->second;
   }
   if (flags.concurrency) return *flags.concurrency;
   if (pattern.clients > 0) return pattern.clients;
-  return static_cast<std::uint64_t>(std::max(1.0, std::round(pattern.clients_per_core * threads)));
-}
-
-Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags, unsigned threads) {
-  auto patterns = find_patterns(flags.pattern);
-  if (!patterns) return std::unexpected(patterns.error());
-  std::vector<PlannedPattern> planned;
-  for (Pattern& pattern : *patterns) {
-    if (!flags.sizes.empty()) pattern.sizes = flags.sizes;
-    const auto clients = clients_of(pattern, flags, threads);
-    if (!clients) return std::unexpected(clients.error());
-    planned.push_back({std::move(pattern), *clients});
-  }
-  for (const auto& [name, n] : flags.pattern_concurrency) {
-    const bool known =
-        std::any_of(planned.begin(), planned.end(),
-                    [&, wanted = name](const PlannedPattern& p) { return p.pattern.name == wanted; });
-    if (!known)
-      return usage_error(
-          fmt::format("--concurrency {}={}: {} is not among the patterns of this run", name, n, name));
-  }
-  return planned;
+  return static_cast<std::uint64_t>(
+      std::max(1.0, std::round(pattern.clients_per_core * thread_count(flags))));
 }
 
 Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& endpoints) {
@@ -88,12 +72,31 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
 
 }  // namespace
 
-Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags) {
-  RunPlan plan;
-  plan.threads = static_cast<unsigned>(flags.threads.value_or(usable_cores()));
-  auto patterns = plan_patterns(flags, plan.threads);
+Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
+  auto patterns = find_patterns(flags.pattern);
   if (!patterns) return std::unexpected(patterns.error());
-  plan.patterns = std::move(*patterns);
+  std::vector<PlannedPattern> planned;
+  for (Pattern& pattern : *patterns) {
+    if (!flags.sizes.empty()) pattern.sizes = flags.sizes;
+    const std::uint64_t clients = clients_of(pattern, flags);
+    planned.push_back({std::move(pattern), clients});
+  }
+  for (const auto& [name, n] : flags.pattern_concurrency) {
+    const bool known =
+        std::any_of(planned.begin(), planned.end(),
+                    [&, wanted = name](const PlannedPattern& p) { return p.pattern.name == wanted; });
+    if (!known)
+      return usage_error(
+          fmt::format("--concurrency {}={}: {} is not among the patterns of this run", name, n, name));
+  }
+  return planned;
+}
+
+Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
+                          std::vector<PlannedPattern> patterns) {
+  RunPlan plan;
+  plan.threads = thread_count(flags);
+  plan.patterns = std::move(patterns);
 
   const std::string_view backend = name(settings.backend);
   plan.profile = find_profile(backend);

@@ -8,8 +8,12 @@
 
 namespace s3lt {
 
-// Reads the pattern, resolves the endpoints, builds the content pool. Every error names what to change.
-Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags);
+// The patterns of the run with their clients; reads the pattern file where one is meant.
+Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags);
+
+// Resolves the endpoints, builds the content pool. Every error names what to change.
+Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
+                          std::vector<PlannedPattern> patterns);
 
 // Raises the soft limit of file descriptors as far as the plan needs; the error says how many are missing.
 Result<void> raise_descriptor_limit(const RunPlan& plan);
