@@ -13,6 +13,7 @@ namespace {
 struct Answer {
   int status = 0;       // 0: none
   std::string problem;  // then: why
+  bool tls = false;     // then: it is the TLS handshake that failed
   S3Error error;
 };
 
@@ -34,6 +35,7 @@ class Asker {
       }
       if (failed != StreamError::none) {
         answer.problem = connection_.problem();
+        answer.tls = failed == StreamError::tls;
         co_return answer;
       }
     }
@@ -75,7 +77,8 @@ Error error(std::string message) {
 Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Answer& answer) {
   const std::string& code = answer.error.code;
   const std::string who = fmt::format("{} refused access to bucket {}", endpoint.url, plan.bucket);
-  if (code == "InvalidAccessKeyId")
+  // The second is what VersityGW says.
+  if (code == "InvalidAccessKeyId" || code == "XAdminUserNotFound")
     return error(who + ": it does not know this access key; check AWS_ACCESS_KEY_ID");
   if (code == "SignatureDoesNotMatch") {
     return error(who + ": the signature does not match; check AWS_SECRET_ACCESS_KEY");
@@ -98,37 +101,46 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Answe
                            code.empty() ? "" : " ", code));
 }
 
+Error unreachable(const ResolvedEndpoint& endpoint, const Answer& answer) {
+  const std::string what = fmt::format("cannot reach {}: {}; ", endpoint.url, answer.problem);
+  // Only a verification speaks of the certificate.
+  if (answer.tls && answer.problem.find("certificate") != std::string::npos) {
+    return error(what +
+                 "name the file of its issuer's certificate in AWS_CA_BUNDLE, or set S3_VERIFY_SSL=false");
+  }
+  if (answer.tls) return error(what + "does it speak https there?");
+  return error(what + "check S3_ENDPOINTS and that the storage runs");
+}
+
 Task<std::optional<Error>> ask_endpoint(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint,
                                         bool create_bucket, bool& answered) {
   Asker asker(loop, plan, endpoint);
   const HeadBucket head{.bucket = plan.bucket};
   Answer answer = co_await asker.ask(head, "HEAD");
-  if (answer.status == 0) {
-    co_return error(fmt::format("cannot reach {}: {}; check S3_ENDPOINTS and that the storage runs",
-                                endpoint.url, answer.problem));
-  }
+  if (answer.status == 0) co_return unreachable(endpoint, answer);
   answered = true;
   if (answer.status == 200) co_return std::nullopt;
-  if (answer.status == 404) {
-    if (!create_bucket) {
-      co_return error(
-          fmt::format("bucket {} does not exist on {}; --create-bucket makes it", plan.bucket, endpoint.url));
-    }
-    const std::string body = create_bucket_body(plan.region);
-    const CreateBucket create{.bucket = plan.bucket, .body = body};
-    answer = co_await asker.ask(create, "PUT", body);
-    if (answer.status == 200 || answer.error.code == "BucketAlreadyOwnedByYou") co_return std::nullopt;
-    co_return error(fmt::format("cannot create bucket {} on {}: {}", plan.bucket, endpoint.url,
-                                answer.status == 0 ? answer.problem
-                                : answer.error.message.empty()
-                                    ? fmt::format("{} {}", answer.status, answer.error.code)
-                                    : answer.error.code + ": " + answer.error.message));
-  }
-  // HEAD carries no reason: a listing does.
+  // HEAD carries no reason: a listing does. 404 need not mean the bucket: VersityGW says it of access keys
+  // too.
   const ListObjects list{.bucket = plan.bucket, .prefix = plan.prefix, .max_keys = 1};
   answer = co_await asker.ask(list, "GET");
+  if (answer.status == 0) co_return unreachable(endpoint, answer);
   if (answer.status == 200) co_return std::nullopt;
-  co_return refusal(plan, endpoint, answer);
+  const bool no_bucket = answer.error.code.empty() || answer.error.code == "NoSuchBucket";
+  if (answer.status != 404 || !no_bucket) co_return refusal(plan, endpoint, answer);
+  if (!create_bucket) {
+    co_return error(
+        fmt::format("bucket {} does not exist on {}; --create-bucket makes it", plan.bucket, endpoint.url));
+  }
+  const std::string body = create_bucket_body(plan.region);
+  const CreateBucket create{.bucket = plan.bucket, .body = body};
+  answer = co_await asker.ask(create, "PUT", body);
+  if (answer.status == 200 || answer.error.code == "BucketAlreadyOwnedByYou") co_return std::nullopt;
+  co_return error(fmt::format("cannot create bucket {} on {}: {}", plan.bucket, endpoint.url,
+                              answer.status == 0 ? answer.problem
+                              : answer.error.message.empty()
+                                  ? fmt::format("{} {}", answer.status, answer.error.code)
+                                  : answer.error.code + ": " + answer.error.message));
 }
 
 Task<void> ask_all(Loop& loop, const RunPlan& plan, bool create_bucket, std::optional<Error>& problem) {
