@@ -58,6 +58,8 @@ Task<void> Server::Impl::accept_all() {
       }
     });
   }
+  // Closed, the port refuses; open, it would keep whoever connects waiting.
+  listener.reset();
   // Only now may the loops end: this one still held the coroutine that waits for connections.
   for (auto& worker : workers) worker->loop.post([w = worker.get()] { w->begin_stop(); });
 }

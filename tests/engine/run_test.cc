@@ -276,7 +276,7 @@ TEST(EngineRun, BacksOffFromAServerThatIsGone) {
   plan.duration = std::chrono::seconds(4);
   Watcher watcher;
   watcher.each_second = [&](const Snapshot&) {
-    if (watcher.seconds_seen == 1) server.reset();
+    if (watcher.seconds_seen == 1) server->stop();
   };
   const LoadResult result = load(plan, watcher);
   const Counters all = counted(result.total);
