@@ -18,7 +18,7 @@ class Assembly {
  public:
   Assembly(unsigned threads, RunObserver& observer) : threads_(threads), observer_(observer) {}
 
-  void add(Delivery delivery) {
+  void add(const Delivery& delivery) {
     cpu_[delivery.thread] += delivery.snapshot.client.cpu_seconds;
     Open& open = open_[delivery.second];
     open.snapshot.merge(delivery.snapshot);
@@ -117,12 +117,12 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
   for (unsigned ended = 0; ended < plan.threads;) {
     TimePoint wake = now() + poll_period;
     if (plan.duration && !stopping) wake = std::min(wake, t0 + *plan.duration);
-    for (Delivery& delivery : mailbox.take(wake)) {
+    for (const Delivery& delivery : mailbox.take(wake)) {
       if (delivery.last) {
         ++ended;
         last = std::max(last, delivery.snapshot.to);
       }
-      assembly.add(std::move(delivery));
+      assembly.add(delivery);
     }
     if (stopping) continue;
     const bool over = plan.duration && now() >= t0 + *plan.duration;
