@@ -36,7 +36,6 @@ void catch_signals() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  signal(SIGPIPE, SIG_IGN);
 }
 
 int fail(const Error& error) {
@@ -189,8 +188,9 @@ int run_command(const RunFlags& flags) {
   const auto plan = make_plan(*settings, flags, std::move(*patterns));
   if (!plan) return fail(plan.error());
   if (const auto raised = raise_descriptor_limit(*plan); !raised) return fail(raised.error());
-  catch_signals();
+  signal(SIGPIPE, SIG_IGN);
   if (const auto ready = preflight(*plan, flags.create_bucket); !ready) return fail(ready.error());
+  catch_signals();
 
   RunInfo info = describe_run(*plan, flags);
   info.tls_verify = settings->verify_tls;

@@ -21,7 +21,9 @@ struct Answer {
 class Asker {
  public:
   Asker(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint)
-      : plan_(plan), endpoint_(endpoint), connection_(loop), signer_(plan.credentials, plan.region) {}
+      : plan_(plan), endpoint_(endpoint), connection_(loop), signer_(plan.credentials, plan.region) {
+    connection_.set_stall_deadline(std::chrono::seconds(10));
+  }
 
   template <class Request>
   Task<Answer> ask(const Request& request, std::string_view method, std::string_view body = {}) {

@@ -27,7 +27,7 @@ std::string_view words(StreamError error) {
     case StreamError::unreachable:
       return "no route to the host";
     case StreamError::timed_out:
-      return "no byte moved for 300 s";
+      return "no byte moved before the deadline";
     case StreamError::cancelled:
       return "cut by the end of the run";
     case StreamError::tls:
@@ -44,10 +44,11 @@ std::string_view words(StreamError error) {
 struct HttpConnection::Exchange {
   const ExchangeRequest& request;
   ExchangeResult& result;
+  Duration stall;
   bool reusable = true;    // the connection can carry another request after this one
   TimePoint last_moved{};  // for the stall deadline
   http::Framing framing{};
-  TimePoint deadline() const { return last_moved + stall_deadline; }
+  TimePoint deadline() const { return last_moved + stall; }
   void fail(StreamError error) {
     result.error = error;
     reusable = false;
@@ -65,7 +66,7 @@ Task<StreamError> HttpConnection::connect(const Address& address, TlsClient* tls
 
 Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
   ExchangeResult result;
-  Exchange x{.request = request, .result = result};
+  Exchange x{.request = request, .result = result, .stall = stall_};
   if (!buffer_) {
     buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
     capacity_ = buffer_size;

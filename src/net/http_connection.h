@@ -61,8 +61,11 @@ class HttpConnection {
   explicit HttpConnection(Loop& loop) : loop_(&loop), timer_(std::make_unique<Timer>(loop)) {}
 
   static constexpr auto connect_deadline = std::chrono::seconds(10);
-  static constexpr auto stall_deadline = std::chrono::seconds(300);  // without one byte moved
+  static constexpr Duration stall_deadline = std::chrono::seconds(300);  // without one byte moved
   static constexpr auto continue_wait = std::chrono::seconds(1);
+
+  // Another stall deadline than the usual one.
+  void set_stall_deadline(Duration deadline) { stall_ = deadline; }
 
   bool is_open() const { return stream_.is_open(); }
   bool was_used() const { return exchanges_ > 0; }
@@ -106,6 +109,7 @@ class HttpConnection {
   std::string head_text_;  // the final head where the buffer had to move on (bodies that are read)
   std::string body_;
   std::uint64_t exchanges_ = 0;
+  Duration stall_ = stall_deadline;
 };
 
 }  // namespace s3lt
