@@ -94,7 +94,8 @@ void announce(const RunPlan& plan, const RunInfo& info, const std::string& setti
 
 // Operations that the exit status judges, over all patterns; TRIM is housekeeping.
 struct Tally {
-  std::uint64_t ended = 0, succeeded = 0, failed = 0;  // throttled ones are not failures
+  std::uint64_t ended = 0, succeeded = 0, cancelled = 0;
+  std::uint64_t failed = 0;  // throttled ones are not failures
 };
 
 Tally tally(const Snapshot& total) {
@@ -105,6 +106,7 @@ Tally tally(const Snapshot& total) {
     t.ended += c.count;
     t.succeeded += c.count - c.errors;
     t.failed += c.errors - c.throttled;
+    t.cancelled += c.cancelled;
   }
   return t;
 }
@@ -127,7 +129,9 @@ void judge(RunResult& result) {
 
 int exit_status(const RunResult& result) {
   const Tally t = tally(result.total);
-  if (t.succeeded == 0 && t.ended > 0) return 3;
+  // Nothing at all is a failure, unless the user stopped it before anything could end.
+  const bool stopped_early = result.interrupted && t.ended == 0;
+  if (t.succeeded == 0 && t.ended + t.cancelled > 0 && !stopped_early) return 3;
   if (t.failed * 2 > t.ended) return 1;
   return 0;
 }

@@ -410,7 +410,8 @@ void Client::settle(Operation& op, Outcome outcome) {
 }
 
 Task<void> Client::trim() {
-  while (!thread_.stopping()) {
+  // Also at the end of the run, so that it leaves no more than it may.
+  while (!thread_.cut()) {
     const auto id = share_.catalog.take_excess();
     if (!id) co_return;
     const Step step{
