@@ -1,9 +1,14 @@
 #include "net/loop.h"
 
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <system_error>
 #include <vector>
 
 namespace s3lt {
@@ -12,6 +17,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+// How many sockets one look at the set tells of, and how many looks come before timers have their turn.
+constexpr int most_events = 128, most_looks = 8;
 // How often the deadlines of waiting sockets are looked at.
 constexpr auto deadline_tick = std::chrono::milliseconds(50);
 
@@ -30,14 +37,37 @@ struct Ticker {
   }
 };
 
+int make_epoll() {
+  const int fd = ::epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return fd;
+}
+
 }  // namespace
 
+// The sockets stand in an epoll set of the loop's own, edge-triggered, each added once; Asio waits for the
+// set. An async_wait of each socket would cost an epoll_ctl and a trip through Asio's queues every time: here
+// all that is ready at once shares one.
 struct Loop::Impl {
+  Impl() { arm(); }
+
   // One thread runs it; others only post. So the reactor needs no locks, the queue does.
   asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  asio::posix::stream_descriptor set{context, make_epoll()};
   std::vector<std::unique_ptr<Ticker>> tickers;
   std::vector<Socket::State*> sockets;  // all open ones, for their deadlines
+  bool dispatching = false;
+  std::vector<Socket::State*> released;  // while dispatching: events at hand may still name them
+
+  void arm() {
+    set.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code error) {
+      if (error) return;
+      dispatch();
+      arm();
+    });
+  }
+  void dispatch();
   void check_deadlines();
 };
 
@@ -87,27 +117,26 @@ bool Timer::was_cancelled() const {
   return impl_->cancelled;
 }
 
-// Lives until its owner closed it and the last pending wait was delivered. A wait for readability that
-// nobody needs any more stays pending and only notes that the socket is readable: cancelling it would cost
-// more than it does.
+// Lives until its owner closed it and nothing under way names it.
 struct Socket::State {
-  State(Loop::Impl& l, int fd) : loop(l), descriptor(l.context, fd) {
+  State(Loop::Impl& l, int d) : loop(l), fd(d) {
     index = loop.sockets.size();
     loop.sockets.push_back(this);
   }
   ~State() { unlist(); }
 
   Loop::Impl& loop;
-  asio::posix::stream_descriptor descriptor;
+  const int fd;
   std::size_t index = 0;  // in loop.sockets
   int references = 1;
-  unsigned pending = 0;   // waits that Asio holds
-  unsigned ready = 0;     // what came ready while nobody waited for it
+  unsigned ready = 0;     // what is ready as far as we know: told by the set, or left by the last try
+  unsigned lasting = 0;   // of `ready`: tries will not block any more, the peer ended or the socket is broken
   unsigned interest = 0;  // what `waiter` waits for
   unsigned woken_for = 0;
   std::coroutine_handle<> waiter;
   TimePoint deadline = no_deadline;
   Wake wake = Wake::ready;
+  bool in_set = false;
   bool cancelled = false;
   bool listed = true;
 
@@ -124,25 +153,28 @@ struct Socket::State {
     std::exchange(waiter, {}).resume();
   }
   void release() {
-    if (--references == 0) delete this;
-  }
-  void start(unsigned bit);
-  void fired(unsigned bit, bool aborted) {
-    pending &= ~bit;
-    if (aborted || !listed) return;
-    if (waiter && (interest & bit) != 0) {
-      woken_for = bit | (ready & interest);
-      ready &= ~interest;
-      resume(Wake::ready);
+    if (--references > 0) return;
+    if (loop.dispatching) {
+      loop.released.push_back(this);
     } else {
-      ready |= bit;
+      delete this;
     }
   }
+  // Whether something of `wanted` is ready; then it counts as used up, but for what cannot go away.
+  bool take(unsigned wanted) {
+    const unsigned found = ready & wanted;
+    if (found == 0) return false;
+    woken_for = found;
+    ready &= ~found | lasting;
+    return true;
+  }
+  void add_to_set();
+  void happened(std::uint32_t events);
 };
 
 namespace {
 
-// Keeps a socket's state while Asio holds a wait of it.
+// Keeps a socket's state.
 struct Reference {
   explicit Reference(Socket::State* s) : state(s) { ++state->references; }
   Reference(Reference&& other) noexcept : state(std::exchange(other.state, nullptr)) {}
@@ -155,13 +187,37 @@ struct Reference {
 
 }  // namespace
 
-void Socket::State::start(unsigned bit) {
-  pending |= bit;
-  const auto kind =
-      bit == readable ? asio::posix::descriptor_base::wait_read : asio::posix::descriptor_base::wait_write;
-  descriptor.async_wait(kind, [reference = Reference(this), bit](error_code error) {
-    reference.state->fired(bit, error == asio::error::operation_aborted);
-  });
+void Socket::State::add_to_set() {
+  in_set = true;
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = this}};
+  const int added = ::epoll_ctl(loop.set.native_handle(), EPOLL_CTL_ADD, fd, &event);
+  // Out of kernel memory: without its wait the socket fails by its deadline, or by what the next try says.
+  if (added != 0) ready = readable | writable;
+}
+
+void Socket::State::happened(std::uint32_t events) {
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) lasting = readable | writable;
+  if ((events & EPOLLRDHUP) != 0) lasting |= readable;
+  if ((events & EPOLLIN) != 0) ready |= readable;
+  if ((events & EPOLLOUT) != 0) ready |= writable;
+  ready |= lasting;
+  if (waiter && take(interest)) resume(Wake::ready);
+}
+
+void Loop::Impl::dispatch() {
+  epoll_event events[most_events];
+  dispatching = true;
+  for (int look = 0; look < most_looks && !context.stopped(); ++look) {
+    const int n = ::epoll_wait(set.native_handle(), events, most_events, 0);
+    if (n <= 0) break;
+    for (int i = 0; i < n; ++i) {
+      auto* state = static_cast<Socket::State*>(events[i].data.ptr);
+      if (state->listed) state->happened(events[i].events);
+    }
+    for (Socket::State* state : released) delete state;
+    released.clear();
+  }
+  dispatching = false;
 }
 
 void Loop::Impl::check_deadlines() {
@@ -188,18 +244,21 @@ Socket& Socket::operator=(Socket&& other) noexcept {
 }
 
 int Socket::fd() const {
-  return state_->descriptor.native_handle();
+  return state_->fd;
 }
 unsigned Socket::ready_for() const {
   return state_->woken_for;
+}
+
+void Socket::tried(unsigned left, unsigned used_up) {
+  state_->ready = (state_->ready & ~used_up) | left | state_->lasting;
 }
 
 void Socket::close() {
   if (state_ == nullptr) return;
   State* state = std::exchange(state_, nullptr);
   state->unlist();
-  error_code ignored;
-  state->descriptor.close(ignored);
+  ::close(state->fd);  // leaves the set with it
   state->release();
 }
 
@@ -218,9 +277,7 @@ bool Socket::Awaiter::await_ready() {
     state->wake = Wake::cancelled;
     return true;
   }
-  if ((state->ready & interest) == 0) return false;
-  state->woken_for = state->ready & interest;
-  state->ready &= ~interest;
+  if (!state->take(interest)) return false;
   state->wake = Wake::ready;
   return true;
 }
@@ -229,9 +286,7 @@ void Socket::Awaiter::await_suspend(std::coroutine_handle<> h) {
   state->waiter = h;
   state->interest = interest;
   state->deadline = deadline;
-  for (const unsigned bit : {readable, writable}) {
-    if ((interest & bit) != 0 && (state->pending & bit) == 0) state->start(bit);
-  }
+  if (!state->in_set) state->add_to_set();
 }
 
 Socket::Wake Socket::Awaiter::await_resume() {

@@ -69,7 +69,8 @@ class Timer {
 };
 
 // A non-blocking file descriptor whose readiness a coroutine can wait for. Owns the descriptor.
-// Reading and writing are plain system calls on fd(): try first, wait only when they would block.
+// Reading and writing are plain system calls on fd(), each followed by tried(): wait only when they would
+// block.
 class Socket {
  public:
   enum Interest : unsigned { readable = 1, writable = 2 };
@@ -91,6 +92,10 @@ class Socket {
   void close();
   // Wakes the waiting coroutine, now and whenever it waits again, with Wake::cancelled.
   void cancel();
+  // What a call on fd() found: `left` may still be ready (it moved all that it was asked to), `used_up` is
+  // not (it would have blocked, or took all there was). A wait only tells of what came after; whoever waits
+  // without having used up what was ready must say so here, or may wait for ever.
+  void tried(unsigned left, unsigned used_up);
   // What the last wait that ended with Wake::ready found ready (may be more than is there: try it).
   unsigned ready_for() const;
 

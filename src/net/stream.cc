@@ -41,12 +41,6 @@ StreamError classify(Socket::Wake wake) {
   return wake == Socket::Wake::timed_out ? StreamError::timed_out : StreamError::cancelled;
 }
 
-// What a failed system call means for the caller.
-IoResult failed_call(unsigned blocked_on) {
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {.blocked = blocked_on};
-  return {.error = classify(errno)};
-}
-
 void set_int(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof value);
 }
@@ -170,11 +164,37 @@ void Stream::reset_hard() {
   close();
 }
 
+// What a failed system call means for the caller.
+IoResult Stream::failed_call(unsigned blocked_on) {
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    socket_.tried(0, blocked_on);
+    return {.blocked = blocked_on};
+  }
+  if (errno == EINTR) {
+    socket_.tried(blocked_on, 0);
+    return {.blocked = blocked_on};
+  }
+  return {.error = classify(errno)};
+}
+
+// What a successful read of `bytes`, where `size` were asked for, means: fewer have emptied the socket. (A
+// TLS session may leave some there whatever it returns: it passes the same twice.)
+IoResult Stream::have_read(std::size_t bytes, std::size_t size) {
+  if (bytes < size) {
+    socket_.tried(0, Socket::readable);
+  } else {
+    socket_.tried(Socket::readable, 0);
+  }
+  return {.bytes = bytes};
+}
+
 IoResult Stream::tls_failure(int returned) {
   switch (SSL_get_error(tls_->ssl(), returned)) {
     case SSL_ERROR_WANT_READ:
+      socket_.tried(0, Socket::readable);
       return {.blocked = Socket::readable};
     case SSL_ERROR_WANT_WRITE:
+      socket_.tried(0, Socket::writable);
       return {.blocked = Socket::writable};
     case SSL_ERROR_ZERO_RETURN:
       return {.error = StreamError::closed};
@@ -192,18 +212,19 @@ IoResult Stream::try_read(void* buffer, std::size_t size) {
     errno = 0;
     std::size_t n = 0;
     const int ok = SSL_read_ex(tls_->ssl(), buffer, size, &n);
-    return ok == 1 ? IoResult{.bytes = n} : tls_failure(ok);
+    return ok == 1 ? have_read(n, n) : tls_failure(ok);
   }
   const ssize_t n = ::recv(fd(), buffer, size, 0);
-  if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
+  if (n > 0) return have_read(static_cast<std::size_t>(n), size);
   if (n == 0) return {.error = StreamError::closed};
   return failed_call(Socket::readable);
 }
 
 IoResult Stream::try_discard(std::uint64_t size) {
   if (tls_) return try_read(tls_->record(), std::min<std::uint64_t>(size, TlsSession::record_size));
-  const ssize_t n = ::recv(fd(), nullptr, std::min<std::uint64_t>(size, INT_MAX), MSG_TRUNC);
-  if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
+  const std::size_t most = std::min<std::uint64_t>(size, INT_MAX);
+  const ssize_t n = ::recv(fd(), nullptr, most, MSG_TRUNC);
+  if (n > 0) return have_read(static_cast<std::size_t>(n), most);
   if (n == 0) return {.error = StreamError::closed};
   return failed_call(Socket::readable);
 }
@@ -269,6 +290,9 @@ Task<int> Listener::accept() {
       set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
       co_return fd;
     }
+    // Only an empty backlog is news enough to wait for the next connection.
+    const bool empty = errno == EAGAIN || errno == EWOULDBLOCK;
+    socket_.tried(empty ? 0U : Socket::readable, empty ? Socket::readable : 0U);
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // Out of descriptors: the peer waits in the backlog until one is free.
       Timer pause(*loop_);

@@ -88,6 +88,8 @@ class Stream {
 
  private:
   Task<StreamError> tls_handshake(TimePoint deadline);
+  IoResult failed_call(unsigned blocked_on);
+  IoResult have_read(std::size_t bytes, std::size_t size);
   IoResult tls_failure(int returned);
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
