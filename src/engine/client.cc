@@ -78,8 +78,20 @@ struct Client::Attempt {
   std::uint64_t bytes = 0;
   TimePoint sent{}, first_byte{}, end{};
   bool unused_close = false;  // closed by the server before a byte of answer, on a reused connection
-  std::string problem;        // of errors: words, and what S3 says
-  S3Error s3;
+  // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
+  struct Trouble {
+    std::string problem;
+    S3Error s3;
+  };
+  std::unique_ptr<Trouble> trouble_;
+  Trouble& trouble() {
+    if (!trouble_) trouble_ = std::make_unique<Trouble>();
+    return *trouble_;
+  }
+  const Trouble& trouble() const {
+    static const Trouble none;
+    return trouble_ ? *trouble_ : none;
+  }
 };
 
 class Client::Body final : public BodySource {
@@ -208,7 +220,7 @@ Task<Outcome> Client::perform(const Step& step) {
 
   settle(op, last.outcome);
   if (!recording_) {
-    if (is_error(last.outcome)) thread_.note_prefill_problem(last.problem);
+    if (is_error(last.outcome)) thread_.note_prefill_problem(last.trouble().problem);
     co_return last.outcome;
   }
   if (last.outcome == Outcome::cancelled) {
@@ -284,7 +296,7 @@ Task<Client::Attempt> Client::attempt(Operation& op, unsigned number) {
       if (error != StreamError::none) {
         ++next_address_[op.endpoint];
         result.outcome = outcome_of(error, true);
-        result.problem = fmt::format("{}: {}", address.text(), connection.problem());
+        result.trouble().problem = fmt::format("{}: {}", address.text(), connection.problem());
         if (result.outcome != Outcome::cancelled) pause_ = connect_backoff_.failed();
         break;
       }
@@ -334,7 +346,7 @@ void Client::judge(const Operation& op, const ExchangeResult& result, Attempt& a
     attempt.outcome = outcome_of(result.error, false);
     if (result.truncated && result.error == StreamError::closed) attempt.outcome = Outcome::truncated;
     if (result.malformed) attempt.outcome = Outcome::client_error;
-    attempt.problem = result.problem;
+    attempt.trouble().problem = result.problem;
     const bool closed = result.error == StreamError::closed || result.error == StreamError::reset;
     attempt.unused_close = closed && !result.answered && !result.interim && !result.malformed;
     return;
@@ -346,16 +358,16 @@ void Client::judge(const Operation& op, const ExchangeResult& result, Attempt& a
     attempt.bytes = result.body_bytes;
     if (result.body_bytes != op.size) {
       attempt.outcome = result.body_bytes < op.size ? Outcome::truncated : Outcome::corrupt;
-      attempt.problem = fmt::format("{} bytes where the object has {}", result.body_bytes, op.size);
+      attempt.trouble().problem = fmt::format("{} bytes where the object has {}", result.body_bytes, op.size);
     }
     return;
   }
-  if (auto error = parse_error(result.body)) attempt.s3 = std::move(*error);
-  if (attempt.s3.request_id.empty())
-    attempt.s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
-  attempt.outcome = classify(result.status, attempt.s3.code);
-  attempt.retryable = is_retryable(result.status, attempt.s3.code);
-  attempt.problem = attempt.s3.message.empty() ? std::string(result.head->reason) : attempt.s3.message;
+  auto& [problem, s3] = attempt.trouble();
+  if (auto error = parse_error(result.body)) s3 = std::move(*error);
+  if (s3.request_id.empty()) s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
+  attempt.outcome = classify(result.status, s3.code);
+  attempt.retryable = is_retryable(result.status, s3.code);
+  problem = s3.message.empty() ? std::string(result.head->reason) : s3.message;
   if (attempt.outcome != Outcome::missing) return;
   // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all.
   const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
@@ -363,7 +375,8 @@ void Client::judge(const Operation& op, const ExchangeResult& result, Attempt& a
 }
 
 void Client::sample(const Operation& op, const Attempt& attempt, unsigned number) {
-  if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, attempt.s3.code)) return;
+  const auto& [problem, s3] = attempt.trouble();
+  if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, s3.code)) return;
   op.recorder.error({.at = wall_now(),
                      .pattern = share_.pattern.name,
                      .operation = std::string(name(op.step.kind)),
@@ -372,9 +385,9 @@ void Client::sample(const Operation& op, const Attempt& attempt, unsigned number
                      .endpoint = thread_.plan().endpoints[op.endpoint].url,
                      .outcome = attempt.outcome,
                      .status = attempt.status,
-                     .code = attempt.s3.code,
-                     .message = attempt.problem,
-                     .request_id = attempt.s3.request_id,
+                     .code = s3.code,
+                     .message = problem,
+                     .request_id = s3.request_id,
                      .attempt = number,
                      .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent)});
 }
