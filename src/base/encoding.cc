@@ -6,14 +6,21 @@
 #include <xxhash.h>
 
 #include <array>
+#include <cstring>
 
 namespace s3lt {
 
 void write_hex(std::span<const std::byte> bytes, char* out) {
-  static constexpr char digits[] = "0123456789abcdef";
+  // Two digits at a time: signatures are written twice a request.
+  static constexpr auto pairs = [] {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> table{};
+    for (std::size_t b = 0; b < 256; ++b) table[b] = {digits[b >> 4], digits[b & 15]};
+    return table;
+  }();
   for (const std::byte b : bytes) {
-    *out++ = digits[std::to_integer<unsigned>(b) >> 4];
-    *out++ = digits[std::to_integer<unsigned>(b) & 15];
+    std::memcpy(out, pairs[std::to_integer<std::size_t>(b)].data(), 2);
+    out += 2;
   }
 }
 

@@ -12,9 +12,20 @@ char lower(char c) {
 }
 
 // RFC 9110, 5.6.2: the characters of a token.
-bool is_token_char(char c) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr;
+constexpr std::array<bool, 256> token_chars = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0; c < 256; ++c) {
+    table[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  }
+  for (const unsigned char c : std::string_view("!#$%&'*+-.^_`|~")) table[c] = true;
+  return table;
+}();
+
+bool is_token(std::string_view text) {
+  for (const char c : text) {
+    if (!token_chars[static_cast<unsigned char>(c)]) return false;
+  }
+  return true;
 }
 
 std::string_view trim(std::string_view s) {
@@ -63,11 +74,9 @@ HeadParse parse_headers(std::string_view buffer, std::string_view rest, Headers&
     const std::size_t colon = line->find(':');
     if (colon == line->npos || colon == 0) return malformed("a header line without a name");
     const std::string_view field = line->substr(0, colon);
-    for (const char c : field) {
-      if (!is_token_char(c)) return malformed("a header name with a character that no name has");
-    }
+    if (!is_token(field)) return malformed("a header name with a character that no name has");
     const std::string_view value = trim(line->substr(colon + 1));
-    if (value.find_first_of(std::string_view("\0\r", 2)) != value.npos) {
+    if (value.find('\0') != value.npos || value.find('\r') != value.npos) {
       return malformed("a header value with a control character");
     }
     if (!out.add({field, value})) return malformed("more than 100 headers");
@@ -172,9 +181,7 @@ HeadParse parse_request_head(std::string_view buffer, RequestHead& out) {
   out.target = line->substr(first + 1, last - first - 1);
   out.minor = parse_version(line->substr(last + 1));
   if (out.method.empty() || out.target.empty() || out.minor < 0) return malformed("no HTTP/1.1 request line");
-  for (const char c : out.method) {
-    if (!is_token_char(c)) return malformed("no HTTP/1.1 request line");
-  }
+  if (!is_token(out.method)) return malformed("no HTTP/1.1 request line");
   for (const char c : out.target) {
     if (static_cast<unsigned char>(c) <= ' ' || c == 127)
       return malformed("a request target with a space or control character");

@@ -17,15 +17,19 @@ constexpr auto unreserved = make_unreserved();
 
 void append_encoded(std::string& out, std::string_view raw, bool keep_slash) {
   static constexpr char digits[] = "0123456789ABCDEF";
-  for (const char c : raw) {
-    const auto u = static_cast<unsigned char>(c);
-    if (unreserved[u] || (keep_slash && c == '/')) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[u >> 4];
-      out += digits[u & 15];
-    }
+  const auto stays = [&](char c) {
+    return unreserved[static_cast<unsigned char>(c)] || (keep_slash && c == '/');
+  };
+  while (!raw.empty()) {
+    std::size_t run = 0;
+    while (run < raw.size() && stays(raw[run])) ++run;
+    out.append(raw.data(), run);
+    if (run == raw.size()) return;
+    const auto u = static_cast<unsigned char>(raw[run]);
+    out += '%';
+    out += digits[u >> 4];
+    out += digits[u & 15];
+    raw.remove_prefix(run + 1);
   }
 }
 

@@ -102,7 +102,7 @@ Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
 
   // Receive.
   if (result.error == StreamError::none && !result.malformed && result.status == 0) co_await receive_head(x);
-  if (result.error == StreamError::none && !result.malformed) co_await receive_body(x);
+  if (result.error == StreamError::none && !result.malformed && !take_whole_body(x)) co_await receive_body(x);
 
   result.end = now();
   if (result.error != StreamError::none && result.problem.empty()) result.problem = words(result.error);
@@ -346,22 +346,32 @@ void HttpConnection::take_body(Exchange& x, std::string_view bytes) {
   if (body_.size() < most) body_.append(bytes.substr(0, most - body_.size()));
 }
 
+// The head's views point into the buffer, which the body needs now.
+void HttpConnection::keep_head() {
+  head_text_.assign(buffer_.get(), end_);
+  const std::ptrdiff_t moved = head_text_.data() - buffer_.get();
+  http::Headers kept;
+  for (const http::Header& h : head_.headers.all()) {
+    kept.add({{h.name.data() + moved, h.name.size()}, {h.value.data() + moved, h.value.size()}});
+  }
+  head_.headers = kept;
+  head_.reason = {head_.reason.data() + moved, head_.reason.size()};
+}
+
+// Small bodies come with their heads: nothing to wait for.
+bool HttpConnection::take_whole_body(Exchange& x) {
+  if (x.framing.kind == http::Framing::Kind::none) return true;
+  if (x.framing.kind != http::Framing::Kind::length || x.framing.length > end_ - begin_) return false;
+  take_body(x, {buffer_.get() + begin_, x.framing.length});
+  begin_ += x.framing.length;
+  return true;
+}
+
 Task<void> HttpConnection::receive_body(Exchange& x) {
-  if (x.framing.kind == http::Framing::Kind::none) co_return;
   const bool until_close = x.framing.kind == http::Framing::Kind::until_close;
   if (until_close) x.reusable = false;
   const bool look = x.request.keep_body || x.result.status >= 300;
-  if (look || x.framing.kind == http::Framing::Kind::chunked) {
-    // The head's views point into the buffer that the body needs now.
-    head_text_.assign(buffer_.get(), end_);
-    const std::ptrdiff_t moved = head_text_.data() - buffer_.get();
-    http::Headers kept;
-    for (const http::Header& h : head_.headers.all()) {
-      kept.add({{h.name.data() + moved, h.name.size()}, {h.value.data() + moved, h.value.size()}});
-    }
-    head_.headers = kept;
-    head_.reason = {head_.reason.data() + moved, head_.reason.size()};
-  }
+  if (look || x.framing.kind == http::Framing::Kind::chunked) keep_head();
   if (x.framing.kind == http::Framing::Kind::chunked) {
     co_await receive_chunked(x);
     co_return;

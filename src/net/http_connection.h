@@ -97,6 +97,8 @@ class HttpConnection {
   bool parse_head(Exchange& x);
   StreamError read_more(Exchange& x, unsigned& blocked);
   void take_body(Exchange& x, std::string_view bytes);
+  bool take_whole_body(Exchange& x);
+  void keep_head();
   void keep_or_close(Exchange& x);
 
   static constexpr std::size_t buffer_size = 16 * 1024;
