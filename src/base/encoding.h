@@ -13,6 +13,14 @@ namespace s3lt {
 std::string to_hex(std::span<const std::byte> bytes);  // lower case
 // Writes 2 * bytes.size() lower-case digits to out.
 void write_hex(std::span<const std::byte> bytes, char* out);
+// The value of a hexadecimal digit in either case; -1 where it is none.
+constexpr int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
 std::string to_base64(std::span<const std::byte> bytes);
 std::optional<std::string> from_base64(std::string_view text);
 

@@ -2,17 +2,12 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
+
 namespace s3lt::http {
 namespace {
 
 constexpr std::size_t max_line = 16 * 1024;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 
@@ -28,7 +23,7 @@ ChunkedDecoder::Step ChunkedDecoder::step(std::string_view input) {
     const char c = input[at];
     switch (state_) {
       case State::size:
-        if (const int digit = hex_value(c); digit >= 0) {
+        if (const int digit = hex_digit(c); digit >= 0) {
           if (++digits_ > 15) return fail();
           remaining_ = remaining_ * 16 + static_cast<std::uint64_t>(digit);
         } else if (digits_ == 0) {

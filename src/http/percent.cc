@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/encoding.h"
+
 namespace s3lt::http {
 namespace {
 
@@ -33,13 +35,6 @@ void append_encoded(std::string& out, std::string_view raw, bool keep_slash) {
   }
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 void append_path(std::string& out, std::string_view raw) {
@@ -56,7 +51,7 @@ std::optional<std::string> decode(std::string_view encoded, bool plus_is_space) 
     const char c = encoded[i];
     if (c == '%') {
       if (i + 2 >= encoded.size()) return std::nullopt;
-      const int high = hex_value(encoded[i + 1]), low = hex_value(encoded[i + 2]);
+      const int high = hex_digit(encoded[i + 1]), low = hex_digit(encoded[i + 2]);
       if (high < 0 || low < 0) return std::nullopt;
       out += static_cast<char>(high * 16 + low);
       i += 2;
