@@ -165,6 +165,8 @@ Task<bool> HttpConnection::await_continue(Exchange& x) {
 Task<StreamError> HttpConnection::allowance(Exchange& x, std::uint64_t wanted, std::uint64_t& granted) {
   granted = std::min(wanted, limited_piece);
   for (;;) {
+    // A timer that was due just then did not hear of the cancellation.
+    if (cancelled_) co_return StreamError::cancelled;
     const TimePoint t = now(), ready = x.request.limiter->ready_at(t);
     if (ready <= t) co_return StreamError::none;
     const bool in_time = co_await timer_->until(ready);

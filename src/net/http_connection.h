@@ -77,8 +77,9 @@ class HttpConnection {
   Task<ExchangeResult> exchange(const ExchangeRequest& request);
 
   void close() { stream_.close(); }
-  // Ends what waits here with StreamError::cancelled.
+  // Ends what waits here, and all that would wait later, with StreamError::cancelled.
   void cancel() {
+    cancelled_ = true;
     stream_.cancel();
     timer_->cancel();
   }
@@ -112,6 +113,7 @@ class HttpConnection {
   std::string body_;
   std::uint64_t exchanges_ = 0;
   Duration stall_ = stall_deadline;
+  bool cancelled_ = false;
 };
 
 }  // namespace s3lt

@@ -484,5 +484,23 @@ TEST(NetHttp, HoldsALimitInBothDirections) {
   }
 }
 
+// A timer that is due when the run is cut does not hear of it: whatever waits afterwards must.
+TEST(NetHttp, WaitsForNoLimitOnceItIsCancelled) {
+  ScriptedServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  Loop loop;
+  run_to_end(loop, [](Loop& l, std::uint16_t port) -> Task<void> {
+    HttpConnection connection(l);
+    const auto addresses = resolve("127.0.0.1", port);
+    const StreamError failed = co_await connection.connect(addresses->front(), nullptr, "127.0.0.1");
+    EXPECT_EQ(failed, StreamError::none);
+    TokenBucket bucket(1, 1);
+    bucket.spend(3600);  // an hour in debt
+    connection.cancel();
+    const ExchangeRequest request{.method = "GET", .head = "GET / HTTP/1.1\r\n\r\n", .limiter = &bucket};
+    const ExchangeResult result = co_await connection.exchange(request);
+    EXPECT_EQ(result.error, StreamError::cancelled);
+  }(loop, server.port()));
+}
+
 }  // namespace
 }  // namespace s3lt
