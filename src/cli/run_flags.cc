@@ -52,6 +52,9 @@ Result<void> take_sizes(RunFlags& flags, const std::string& text) {
     const std::size_t equals = item.find('=');
     const auto bytes = positive_size(std::string(item.substr(0, equals)));
     if (!bytes) return std::unexpected(bytes.error());
+    if (*bytes > largest_put) {
+      return usage_error(fmt::format("{} is more than S3 takes in one PUT, 5GiB", item.substr(0, equals)));
+    }
     double weight = 1;
     if (equals != item.npos) {
       const std::string weight_text(item.substr(equals + 1));

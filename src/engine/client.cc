@@ -250,6 +250,7 @@ Task<void> Client::hash_payload(Operation& op) {
       offset += piece.iov_len;
     }
     if (offset < op.size) co_await thread_.loop().yield();
+    if (thread_.cut()) co_return;  // the attempt will not be made
   }
   sha256_.resize(64);
   write_hex(sha.finish(), sha256_.data());

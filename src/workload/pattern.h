@@ -13,6 +13,9 @@
 
 namespace s3lt {
 
+// What S3 takes in one PUT (S3 User Guide, "Uploading objects"): 5 GiB.
+inline constexpr std::uint64_t largest_put = std::uint64_t(5) << 30;
+
 struct SizeClass {
   std::string label;  // "1KB": in keys, statistics and reports
   std::uint64_t bytes = 0;

@@ -83,6 +83,7 @@ void add_size(Pattern& pattern, const toml::node& node, std::string_view size, d
   const auto bytes = parse_size(size);
   if (!bytes) refuse(node, bytes.error().message);
   if (*bytes == 0) refuse(node, "a size must be more than 0 bytes");
+  if (*bytes > largest_put) refuse(node, fmt::format("{} is more than S3 takes in one PUT, 5GiB", size));
   if (weight <= 0) refuse(node, fmt::format("the weight of {} must be above 0", size));
   const std::string label = format_size_label(*bytes);
   for (const SizeClass& known : pattern.sizes) {
