@@ -197,7 +197,7 @@ int run_command(const RunFlags& flags) {
   catch_signals();
 
   RunInfo info = describe_run(*plan, flags);
-  info.tls_verify = settings->verify_tls;
+  info.tls_verify = plan->tls != nullptr && settings->verify_tls;
   auto directory = make_directory(*settings, flags, info);
   if (!directory) return fail(directory.error());
   if (const auto opened = open_log_file((*directory)->log_path()); !opened) return fail(opened.error());

@@ -112,7 +112,10 @@ class Client::Body final : public BodySource {
 Client::Client(LoadThread& thread, PatternShare& share, std::uint64_t index)
     : thread_(thread),
       share_(share),
-      random_(Random::stream(thread.plan().seed, {thread.plan().worker, hash64(share.pattern.name), index})),
+      choices_(
+          Random::stream(thread.plan().seed, {thread.plan().worker, hash64(share.pattern.name), index, 0})),
+      random_(
+          Random::stream(thread.plan().seed, {thread.plan().worker, hash64(share.pattern.name), index, 1})),
       next_endpoint_(index),
       next_address_(thread.plan().endpoints.size(), static_cast<std::uint32_t>(index)),
       timer_(thread.loop()) {
@@ -148,29 +151,45 @@ Task<void> Client::prefill() {
   while (share_.prefill_left > 0 && !thread_.stopping()) {
     --share_.prefill_left;
     const auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, random_.uniform()));
-    const Step step = put_step(size_class, false);
+    const Step step = put_step(size_class, random_.next(), false);
     const Outcome outcome = co_await perform(step);
     if (outcome != Outcome::ok) break;
+    if (share_.catalog.has_excess()) co_await trim();
   }
   recording_ = true;
 }
 
-Client::Step Client::put_step(std::uint32_t size_class, bool seeded) {
+Client::Step Client::put_step(std::uint32_t size_class, std::uint64_t suffix, bool seeded) {
   return {.kind = OperationKind::put,
           .size_class = size_class,
           .seeded = seeded,
-          .id = {size_class, static_cast<std::uint32_t>(random_.next() >> 32), unix_micros(wall_now())},
+          .id = {size_class, static_cast<std::uint32_t>(suffix), unix_micros(wall_now())},
           .entry = {}};
 }
 
 Client::Step Client::next() {
-  const auto kind = static_cast<OperationKind>(draw(share_.mix_steps, random_.uniform()));
-  const auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, random_.uniform()));
-  if (kind == OperationKind::put) return put_step(size_class, false);
-  const auto entry = share_.catalog.pick(size_class, random_);
-  if (!entry) return put_step(size_class, true);
+  const auto kind = static_cast<OperationKind>(draw(share_.mix_steps, choices_.uniform()));
+  const auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, choices_.uniform()));
+  const std::uint64_t suffix = choices_.next() >> 32;
+  Random picking(choices_.next());
+  if (kind == OperationKind::put) return put_step(size_class, suffix, false);
+  const auto entry = share_.catalog.pick(size_class, picking);
+  if (!entry) return put_step(size_class, suffix, true);
   if (kind == OperationKind::del) share_.catalog.remove(*entry);
   return {.kind = kind, .size_class = size_class, .seeded = false, .id = entry->id, .entry = *entry};
+}
+
+// Round-robin over the endpoints, past suspect ones unless all are.
+std::size_t Client::next_endpoint() {
+  const std::size_t count = connections_.size();
+  if (count > 1) {
+    const TimePoint t = now();
+    for (std::size_t tried = 0; tried < count; ++tried) {
+      const std::size_t endpoint = next_endpoint_++ % count;
+      if (!thread_.is_suspect(endpoint, t)) return endpoint;
+    }
+  }
+  return next_endpoint_++ % count;
 }
 
 std::string_view Client::invocation_id() {
@@ -195,7 +214,7 @@ Task<Outcome> Client::perform(const Step& step) {
     if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
   }
   if (thread_.plan().profile->traits().invocation_id) invocation_id();
-  op.endpoint = next_endpoint_++ % connections_.size();
+  op.endpoint = next_endpoint();
 
   Attempt last;
   for (unsigned number = 1;; ++number) {
@@ -215,7 +234,7 @@ Task<Outcome> Client::perform(const Step& step) {
       last.outcome = Outcome::cancelled;
       break;
     }
-    op.endpoint = next_endpoint_++ % connections_.size();
+    op.endpoint = next_endpoint();
   }
 
   settle(op, last.outcome);
@@ -298,10 +317,12 @@ Task<Client::Attempt> Client::attempt(Operation& op, unsigned number) {
         ++next_address_[op.endpoint];
         result.outcome = outcome_of(error, true);
         result.trouble().problem = fmt::format("{}: {}", address.text(), connection.problem());
-        if (result.outcome != Outcome::cancelled) pause_ = connect_backoff_.failed();
+        if (result.outcome == Outcome::cancelled) break;
+        thread_.connect_failed(op.endpoint);
+        pause_ = connect_backoff_.failed();
         break;
       }
-      connect_backoff_.succeeded();
+      thread_.connect_succeeded(op.endpoint);
       thread_.recorder().connection();
     }
     encode(op, {.signer = thread_.signer(),
@@ -315,6 +336,9 @@ Task<Client::Attempt> Client::attempt(Operation& op, unsigned number) {
     const bool reused = connection.was_used();
     result = co_await exchange(op, connection);
     result.requests += before;
+    if (result.status != 0) connect_backoff_.succeeded();
+    // Accepted and dropped without a byte: no better than no connection, and to be asked for as gently.
+    if (!reused && result.unused_close) pause_ = connect_backoff_.failed();
     // A server may close an idle connection just as a request leaves: that says nothing about the storage.
     if (!reused || !result.unused_close || before > 0) break;
     thread_.recorder().reconnect();

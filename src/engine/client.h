@@ -40,7 +40,8 @@ class Client {
   class Body;
 
   Step next();
-  Step put_step(std::uint32_t size_class, bool seeded);
+  Step put_step(std::uint32_t size_class, std::uint64_t suffix, bool seeded);
+  std::size_t next_endpoint();
   Task<Outcome> perform(const Step& step);
   Task<void> hash_payload(Operation& op);
   Task<Attempt> attempt(Operation& op, unsigned number);
@@ -54,7 +55,8 @@ class Client {
 
   LoadThread& thread_;
   PatternShare& share_;
-  Random random_;
+  Random choices_;  // what to do: the same number of draws for every operation, so that --seed fixes them
+  Random random_;   // everything else
   std::uint64_t next_endpoint_;
   std::vector<HttpConnection> connections_;  // one per endpoint
   std::vector<std::uint32_t> next_address_;  // of each endpoint

@@ -39,7 +39,7 @@ PatternShare::PatternShare(const RunPlan& plan, const PlannedPattern& planned, s
   }
   if (plan.bandwidth && planned.clients > 0) {
     const double rate = *plan.bandwidth * static_cast<double>(share) / static_cast<double>(planned.clients);
-    limiter = std::make_unique<TokenBucket>(rate, std::max(rate / 10, 65536.0));
+    limiter = std::make_unique<TokenBucket>(rate, std::max(rate / 10, 1024.0));
   }
 }
 
@@ -48,7 +48,8 @@ LoadThread::LoadThread(const RunPlan& plan, Budget& budget, Mailbox& mailbox, un
       budget_(budget),
       mailbox_(mailbox),
       index_(index),
-      signer_(plan.credentials, plan.region) {}
+      signer_(plan.credentials, plan.region),
+      health_(plan.endpoints.size()) {}
 LoadThread::~LoadThread() {
   join();
 }
@@ -83,7 +84,8 @@ Task<void> LoadThread::prefill(Client& client) {
 void LoadThread::begin(TimePoint t0) {
   loop_.post([this, t0] {
     t0_ = t0;
-    recorder_.take({}, {});  // what the prefill left behind
+    before_load_ = recorder_.take({}, {}).client;  // the rest is not part of the load
+    before_load_.cpu_seconds = 0;
     if (stopping_) {
       finish();
       return;
@@ -116,6 +118,13 @@ Task<void> LoadThread::cut_later(TimePoint when) {
   for (const auto& client : clients_) client->cut();
 }
 
+void LoadThread::connect_failed(std::size_t endpoint) {
+  Health& health = health_[endpoint];
+  const TimePoint t = now();
+  // Clients that failed together count once.
+  if (t >= health.suspect_until) health.suspect_until = t + health.backoff.failed();
+}
+
 bool LoadThread::take_operation() {
   if (!budget_.bytes_left()) return false;
   if (!budget_.limits_operations()) return true;
@@ -129,6 +138,7 @@ void LoadThread::deliver(bool last) {
   const Duration to = now() - t0_;
   Snapshot snapshot = recorder_.take(delivered_, to);
   delivered_ = to;
+  snapshot.client.add(std::exchange(before_load_, {}));
   for (const auto& share : shares_) {
     KeyCounters keys = share->keys;
     keys.alive = share->catalog.alive();

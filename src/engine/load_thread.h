@@ -64,6 +64,11 @@ class LoadThread {
   bool stopping() const { return stopping_; }
   bool cut() const { return cut_; }
   bool take_operation();
+  // An endpoint whose connect failed is suspect for a growing while: clients go round it, if they can, and
+  // one of them tries it again when the while is over.
+  bool is_suspect(std::size_t endpoint, TimePoint t) const { return t < health_[endpoint].suspect_until; }
+  void connect_failed(std::size_t endpoint);
+  void connect_succeeded(std::size_t endpoint) { health_[endpoint] = {}; }
   void note_prefill_problem(std::string problem) {
     if (prefill_problem_.empty()) prefill_problem_ = std::move(problem);
   }
@@ -76,6 +81,11 @@ class LoadThread {
   void deliver(bool last);
   void finish();
 
+  struct Health {
+    ConnectBackoff backoff;
+    TimePoint suspect_until{};
+  };
+
   const RunPlan& plan_;
   Budget& budget_;
   Mailbox& mailbox_;
@@ -84,6 +94,8 @@ class LoadThread {
   Recorder recorder_;
   Signer signer_;
   ContentGather gather_;
+  std::vector<Health> health_;  // by endpoint
+  ClientCounters before_load_;  // what the prefill opened
   std::vector<std::unique_ptr<PatternShare>> shares_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::unique_ptr<Timer> second_timer_, cut_timer_;

@@ -26,10 +26,11 @@ class Assembly {
     // Keys are totals of each thread: the newest of every thread makes the whole.
     newest_keys_[delivery.thread] = delivery.snapshot.keys;
     newest_ = std::max(newest_, delivery.second);
+    if (delivery.last) last_second_[delivery.thread] = delivery.second;
     while (!open_.empty()) {
       const auto first = open_.begin();
       const bool late = first->first + most_seconds_late <= newest_;
-      if (first->second.parts < threads_ && !late) break;
+      if (first->second.parts < expected(first->first) && !late) break;
       flush();
     }
   }
@@ -48,6 +49,14 @@ class Assembly {
     Snapshot snapshot;
     unsigned parts = 0;
   };
+  // How many threads have a part in this second: those that have not ended before it.
+  unsigned expected(std::uint64_t second) const {
+    unsigned n = threads_;
+    for (const auto& [thread, last] : last_second_) {
+      if (last < second) --n;
+    }
+    return n;
+  }
   void flush() {
     Snapshot second = std::move(open_.begin()->second.snapshot);
     open_.erase(open_.begin());
@@ -63,6 +72,7 @@ class Assembly {
   std::map<std::uint64_t, Open> open_;
   std::map<unsigned, std::map<std::string, KeyCounters>> newest_keys_;
   std::map<unsigned, double> cpu_;
+  std::map<unsigned, std::uint64_t> last_second_;  // of threads that have ended
   std::uint64_t newest_ = 0;
   Snapshot total_;
 };
@@ -125,7 +135,7 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
       assembly.add(delivery);
     }
     if (stopping) continue;
-    const bool over = plan.duration && now() >= t0 + *plan.duration;
+    const bool over = (plan.duration && now() >= t0 + *plan.duration) || !budget.bytes_left();
     result.interrupted = !over && observer.interrupted();
     if (over || result.interrupted) {
       stopping = true;

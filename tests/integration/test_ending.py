@@ -139,3 +139,12 @@ def test_a_server_that_goes_away_is_seen_and_the_run_still_ends(serve_with, load
     # Clients wait before they try to connect again: no storm of attempts.
     assert outcomes["connect"] < 40 * 16
     assert result.seconds < 7
+
+
+def test_a_run_that_moved_its_bytes_ends_within_the_grace(serve, loadtest):
+    # One object would take 50 s; the bytes asked for have moved after half a second.
+    result = loadtest(serve, "run", "baseload", "--size", "100MB", "--bytes", "1MB", "--bandwidth", "2MB/s",
+                      "--grace", "1s", "--concurrency", "2", "--json")
+
+    assert result.seconds < 5
+    assert result.total("cancelled") == 2

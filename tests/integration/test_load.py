@@ -118,3 +118,26 @@ def test_the_server_saw_the_operations_that_the_client_counts(serve, loadtest):
     seen = ask(serve, "/-/stats")
     assert result.operation("GET")["status"] == {"200": seen["operations"]["GET"]["2xx"]}
     assert result.operation("PUT")["status"] == {"200": seen["operations"]["PUT"]["2xx"]}
+
+
+def test_a_dead_endpoint_of_two_costs_little(serve, loadtest):
+    result = loadtest(serve, "run", "baseload", "--size", "1KB", "--duration", "3s", "--retries", "0", "--json",
+                      "--endpoint", serve.endpoint, "--endpoint", "http://127.0.0.1:9")
+
+    assert result.status == 0, result.stderr
+    connect_failures = sum(figures["outcomes"].get("connect", 0)
+                           for figures in result.summary["patterns"]["baseload"]["operations"].values())
+    assert connect_failures > 0, "the dead one is tried again now and then"
+    assert connect_failures < 100, "and otherwise gone round"
+    assert result.total("count") > 1000
+
+
+def test_the_seed_fixes_what_a_client_does(serve, loadtest):
+    def reads_and_writes():
+        result = loadtest(serve, "run", "baseload", "--seed", "7", "--operations", "300", "--concurrency", "1",
+                          "--size", "1KB", "--size", "10KB", "--json")
+        assert result.status == 0, result.stderr
+        return [(operation, label, result.operation(operation)["sizes"][label]["count"])
+                for operation in ("GET", "PUT") for label in ("1KB", "10KB")]
+
+    assert reads_and_writes() == reads_and_writes()
