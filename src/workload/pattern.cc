@@ -25,8 +25,8 @@ std::string_view builtin_pattern_text(std::string_view name) {
 Result<Pattern> builtin_pattern(std::string_view name) {
   const std::string_view text = builtin_pattern_text(name);
   if (text.empty()) {
-    return usage_error(fmt::format("there is no pattern \"{}\" (a file of your own ends in .toml): {}",
-                                   name, suggest(name, builtin_pattern_names())));
+    return usage_error(fmt::format("there is no pattern \"{}\" (a file of your own ends in .toml): {}", name,
+                                   suggest(name, builtin_pattern_names())));
   }
   auto patterns = parse_patterns(text, fmt::format("built-in {}.toml", name));
   if (!patterns) return std::unexpected(patterns.error());
