@@ -93,11 +93,25 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
     write_failed_ = true;
     log_error(written.error().message);
   }
+  warn_of_new_errors(second);
   if (options_.live) draw(second, total);
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;
   while (next_stats_ <= total.to) next_stats_ += options_.stats_interval;
   for (const PlannedPattern& p : plan_.patterns) {
     log_figures(total, p.pattern.name, options_.worker, "STATS", stats_line(total, p.pattern.name, total.to));
+  }
+}
+
+// The first error of each kind, at once: an outage should not wait for the next STATS line.
+void RunView::warn_of_new_errors(const Snapshot& second) {
+  for (const ErrorSample& e : second.errors) {
+    const std::string status = e.status != 0 ? fmt::format(" {}", e.status) : "";
+    const std::string kind =
+        fmt::format("{}{}{}{}", name(e.outcome), status, e.code.empty() ? "" : " ", e.code);
+    if (!warned_of_.insert(fmt::format("{} {} {}", e.pattern, e.operation, kind)).second) continue;
+    log_line(LogLevel::warning, {.test = e.pattern, .worker = options_.worker, .op = e.operation},
+             fmt::format("{} from {}: {} (the first of its kind; errors.jsonl has more)", kind, e.endpoint,
+                         e.message));
   }
 }
 

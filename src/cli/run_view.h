@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <set>
 #include <string>
 
 #include "engine/run.h"
@@ -36,12 +37,14 @@ class RunView : public RunObserver {
 
  private:
   void draw(const Snapshot& second, const Snapshot& total);
+  void warn_of_new_errors(const Snapshot& second);
   RunViewOptions options_;
   RunDirectory& directory_;
   const RunPlan& plan_;
   TimePoint t0_{};
   Duration next_stats_{};
   bool write_failed_ = false;
+  std::set<std::string> warned_of_;  // kinds of error
 };
 
 }  // namespace s3lt

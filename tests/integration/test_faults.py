@@ -44,6 +44,8 @@ def test_faults_of_several_kinds_are_told_apart(serve_with, loadtest):
     assert get["status"]["404"] == get["outcomes"]["missing"] == done[faults[3]]
     assert get["errors"] == done[faults[0]] + done[faults[3]]
     assert put["errors"] == done[faults[1]] + done[faults[2]]
+    for kind in ("server_error 500", "throttled 503", "full 507", "missing 404"):
+        assert result.stderr.count(kind) == 1, "a warning at the first of each kind, and no more"
 
 
 def test_every_delay_is_in_the_histogram(serve_with, loadtest):
