@@ -25,7 +25,8 @@ def test_baseload_has_no_error_and_counts_the_keys_that_are_there(request, loadt
         sizes = result.operation(operation)["sizes"]
         assert set(sizes) == {"1KB", "100KB", "1MB"}
         assert all(figures["count"] > 0 for figures in sizes.values()), (operation, sizes)
-    assert result.operation("GET")["not_found"] == 0
+    # Only a trim of ours may have taken a key from under a read, which is no error.
+    assert result.operation("GET")["not_found"] <= result.pattern()["keys"]["trimmed"]
     holds_what_the_summary_says(result, storage)
 
 
