@@ -77,7 +77,7 @@ struct Client::Attempt {
   bool retryable = false;
   std::uint64_t bytes = 0;
   TimePoint sent{}, first_byte{}, end{};
-  bool unused_close = false;  // closed by the server before a byte of answer, on a reused connection
+  bool unused_close = false;  // closed by the server before a byte of answer
   // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
   struct Trouble {
     std::string problem;
