@@ -1,0 +1,364 @@
+#include "engine/performer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "s3/classify.h"
+
+namespace s3lt {
+namespace {
+
+// Hashing goes on in slices, so that the thread's other clients are served in between.
+constexpr std::uint64_t hash_slice = 128 << 10;
+
+// Whether a PUT whose attempt ended so may have stored its object all the same.
+bool may_have_stored(Outcome outcome, int status) {
+  switch (outcome) {
+    case Outcome::server_error:
+    case Outcome::reset:
+    case Outcome::timeout:
+    case Outcome::truncated:
+    case Outcome::tls:
+    case Outcome::cancelled:
+      return true;
+    case Outcome::client_error:
+      return status < 300;  // not refused: the answer was no HTTP
+    default:
+      return false;
+  }
+}
+
+Outcome outcome_of(StreamError error, bool connecting) {
+  switch (error) {
+    case StreamError::cancelled:
+      return Outcome::cancelled;
+    case StreamError::tls:
+      return Outcome::tls;
+    case StreamError::timed_out:
+      return connecting ? Outcome::connect : Outcome::timeout;
+    default:
+      return connecting ? Outcome::connect : Outcome::reset;
+  }
+}
+
+}  // namespace
+
+struct Performer::Operation : TransferObserver {
+  Operation(Recorder& r, Budget& b, bool recorded) : recorder(r), budget(b), recording(recorded) {}
+  Recorder& recorder;
+  Budget& budget;
+  const bool recording;
+  Step step;
+  CellId cell = 0;
+  std::uint64_t size = 0;
+  ObjectContent content;
+  std::size_t endpoint = 0;
+  TimePoint start{};
+  bool after_response = false;  // the attempt before got an answer
+  void moved(std::uint64_t bytes) override {
+    if (!recording) return;
+    recorder.moved(cell, bytes);
+    if (budget.limits_bytes()) budget.spend_bytes(bytes);
+  }
+};
+
+struct Performer::Attempt {
+  Outcome outcome{};
+  int status = 0;
+  std::uint32_t requests = 0;
+  bool retryable = false;
+  std::uint64_t bytes = 0;
+  TimePoint sent{}, first_byte{}, end{};
+  bool unused_close = false;  // closed by the server before a byte of answer
+  // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
+  struct Trouble {
+    std::string problem;
+    S3Error s3;
+  };
+  std::unique_ptr<Trouble> trouble_;
+  Trouble& trouble() {
+    if (!trouble_) trouble_ = std::make_unique<Trouble>();
+    return *trouble_;
+  }
+  const Trouble& trouble() const {
+    static const Trouble none;
+    return trouble_ ? *trouble_ : none;
+  }
+};
+
+class Performer::Body final : public BodySource {
+ public:
+  Body(ContentGather& gather, const ContentPool& pool, const ObjectContent& content)
+      : gather_(gather), pool_(pool), content_(content) {}
+  std::uint64_t size() const override { return content_.size; }
+  std::span<const iovec> pieces(std::uint64_t offset) override {
+    return gather_.gather(pool_, content_, offset, content_.size - offset);
+  }
+
+ private:
+  ContentGather& gather_;
+  const ContentPool& pool_;
+  const ObjectContent& content_;
+};
+
+Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t index)
+    : thread_(thread),
+      share_(share),
+      random_(
+          Random::stream(thread.plan().seed, {thread.plan().worker, hash64(share.pattern.name), index, 1})),
+      next_endpoint_(index),
+      next_address_(thread.plan().endpoints.size(), static_cast<std::uint32_t>(index)),
+      timer_(thread.loop()) {
+  connections_.reserve(thread.plan().endpoints.size());
+  for (std::size_t i = 0; i < thread.plan().endpoints.size(); ++i) connections_.emplace_back(thread.loop());
+}
+
+void Performer::cut() {
+  timer_.cancel();
+  if (active_ != nullptr) active_->cancel();
+}
+
+// Round-robin over the endpoints, past suspect ones unless all are.
+std::size_t Performer::next_endpoint() {
+  const std::size_t count = connections_.size();
+  if (count > 1) {
+    const TimePoint t = now();
+    for (std::size_t tried = 0; tried < count; ++tried) {
+      const std::size_t endpoint = next_endpoint_++ % count;
+      if (!thread_.is_suspect(endpoint, t)) return endpoint;
+    }
+  }
+  return next_endpoint_++ % count;
+}
+
+std::string_view Performer::invocation_id() {
+  // A random UUID (RFC 9562, version 4).
+  const std::uint64_t high = (random_.next() & ~0xf000ULL) | 0x4000ULL;
+  const std::uint64_t low = (random_.next() & ~(3ULL << 62)) | (2ULL << 62);
+  uuid_.clear();
+  fmt::format_to(std::back_inserter(uuid_), "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32,
+                 high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffffffffffffULL);
+  return uuid_;
+}
+
+Task<Performed> Performer::perform(const Step& step) {
+  Operation op(thread_.recorder(), thread_.budget(), recording_);
+  op.step = step;
+  op.cell = share_.cell(step.kind, step.size_class);
+  op.size = share_.pattern.sizes[step.size_class].bytes;
+  op.start = now();
+  share_.names.write(step.id, key_);
+  if (step.kind == OperationKind::put) {
+    op.content = {.key_hash = hash64(key_), .size = op.size};
+    if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
+  }
+  if (thread_.plan().profile->traits().invocation_id) invocation_id();
+  op.endpoint = next_endpoint();
+
+  Performed done;
+  Attempt last;
+  for (unsigned number = 1;; ++number) {
+    last = co_await attempt(op, number);
+    if (step.kind == OperationKind::put && last.requests > 0 && may_have_stored(last.outcome, last.status))
+      done.may_exist = true;
+    if (recording_) {
+      op.recorder.attempt(op.cell,
+                          {.outcome = last.outcome, .status = last.status, .requests = last.requests});
+      if (is_error(last.outcome)) sample(op, last, number);
+    }
+    if (!last.retryable || number > thread_.plan().retry.retries) break;
+    op.after_response = last.status != 0;
+    const bool in_time =
+        co_await timer_.until(now() + thread_.plan().retry.delay(number - 1, random_.uniform()));
+    if (!in_time || thread_.cut()) {
+      last.outcome = Outcome::cancelled;
+      break;
+    }
+    op.endpoint = next_endpoint();
+  }
+  record(op, last);
+  done.outcome = last.outcome;
+  co_return done;
+}
+
+void Performer::record(const Operation& op, const Attempt& last) {
+  if (!recording_) {
+    if (is_error(last.outcome)) thread_.note_prefill_problem(last.trouble().problem);
+    return;
+  }
+  if (last.outcome == Outcome::cancelled) {
+    op.recorder.cancelled(op.cell);
+    return;
+  }
+  op.recorder.operation(
+      op.cell, {.outcome = last.outcome,
+                .bytes = last.bytes,
+                .response_us = to_micros(now() - op.start),
+                .service_us = to_micros(last.end - last.sent),
+                .ttfb_us = last.first_byte == TimePoint{} ? -1 : to_micros(last.first_byte - last.sent),
+                .seeded = op.step.seeded});
+}
+
+Task<void> Performer::hash_payload(Operation& op) {
+  const WireTraits traits = thread_.plan().profile->traits();
+  Sha256Stream sha;
+  std::uint32_t crc = 0;
+  for (std::uint64_t offset = 0; offset < op.size;) {
+    const std::uint64_t length = std::min(hash_slice, op.size - offset);
+    for (const iovec& piece : thread_.gather().gather(*thread_.plan().pool, op.content, offset, length)) {
+      sha.update(piece.iov_base, piece.iov_len);
+      if (traits.crc32) crc = crc32(crc, piece.iov_base, piece.iov_len);
+      offset += piece.iov_len;
+    }
+    if (offset < op.size) co_await thread_.loop().yield();
+    if (thread_.cut()) co_return;  // the attempt will not be made
+  }
+  sha256_.resize(64);
+  write_hex(sha.finish(), sha256_.data());
+  crc32_ = crc32_base64(crc);
+}
+
+void Performer::encode(const Operation& op, const RequestContext& context) {
+  const WireProfile& profile = *thread_.plan().profile;
+  const std::string_view bucket = thread_.plan().bucket;
+  switch (op.step.kind) {
+    case OperationKind::put:
+      profile.encode(
+          PutObject{
+              .bucket = bucket, .key = key_, .size = op.size, .sha256_hex = sha256_, .crc32_base64 = crc32_},
+          context, head_);
+      break;
+    case OperationKind::get:
+      profile.encode(GetObject{.bucket = bucket, .key = key_}, context, head_);
+      break;
+    case OperationKind::head:
+      profile.encode(HeadObject{.bucket = bucket, .key = key_}, context, head_);
+      break;
+    default:
+      profile.encode(DeleteObject{.bucket = bucket, .key = key_}, context, head_);
+      break;
+  }
+}
+
+Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
+  const RunPlan& plan = thread_.plan();
+  const ResolvedEndpoint& endpoint = plan.endpoints[op.endpoint];
+  HttpConnection& connection = connections_[op.endpoint];
+  Attempt result;
+  active_ = &connection;
+  for (;;) {
+    if (thread_.cut()) {
+      result.outcome = Outcome::cancelled;
+      break;
+    }
+    if (!connection.is_open()) {
+      const Address& address = endpoint.addresses[next_address_[op.endpoint] % endpoint.addresses.size()];
+      const StreamError error =
+          co_await connection.connect(address, endpoint.tls ? plan.tls.get() : nullptr, endpoint.host);
+      if (error != StreamError::none) {
+        ++next_address_[op.endpoint];
+        result.outcome = outcome_of(error, true);
+        result.trouble().problem = fmt::format("{}: {}", address.text(), connection.problem());
+        if (result.outcome == Outcome::cancelled) break;
+        thread_.connect_failed(op.endpoint);
+        pause_ = connect_backoff_.failed();
+        break;
+      }
+      thread_.connect_succeeded(op.endpoint);
+      thread_.recorder().connection();
+    }
+    encode(op, {.signer = thread_.signer(),
+                .host = endpoint.host_header,
+                .time = wall_now(),
+                .invocation_id = uuid_,
+                .attempt = number,
+                .max_attempts = plan.retry.retries + 1,
+                .after_response = op.after_response});
+    const std::uint32_t before = result.requests;
+    const bool reused = connection.was_used();
+    result = co_await exchange(op, connection);
+    result.requests += before;
+    if (result.status != 0) connect_backoff_.succeeded();
+    // Accepted and dropped without a byte: no better than no connection, and to be asked for as gently.
+    if (!reused && result.unused_close) pause_ = connect_backoff_.failed();
+    // A server may close an idle connection just as a request leaves: that says nothing about the storage.
+    if (!reused || !result.unused_close || before > 0) break;
+    thread_.recorder().reconnect();
+  }
+  active_ = nullptr;
+  co_return result;
+}
+
+Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& connection) {
+  static constexpr std::string_view methods[] = {"PUT",  "GET", "HEAD",   "DELETE",
+                                                 "POST", "GET", "DELETE", "PUT"};
+  const bool is_put = op.step.kind == OperationKind::put;
+  Body body(thread_.gather(), *thread_.plan().pool, op.content);
+  const ExchangeRequest request{.method = methods[static_cast<std::size_t>(op.step.kind)],
+                                .head = head_,
+                                .body = is_put ? &body : nullptr,
+                                .expect_continue = is_put && thread_.plan().profile->traits().expect_continue,
+                                .observer = &op,
+                                .limiter = share_.limiter.get()};
+  const ExchangeResult result = co_await connection.exchange(request);
+  Attempt attempt{.status = result.status, .requests = 1, .sent = result.first_byte_sent, .end = result.end};
+  if (result.status != 0) attempt.first_byte = result.first_byte_received;
+  judge(op, result, attempt);
+  co_return attempt;
+}
+
+// What the exchange means: outcome, retry, bytes, words.
+void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) const {
+  if (result.error != StreamError::none || result.malformed || result.truncated) {
+    attempt.outcome = outcome_of(result.error, false);
+    if (result.truncated && result.error == StreamError::closed) attempt.outcome = Outcome::truncated;
+    if (result.malformed) attempt.outcome = Outcome::client_error;
+    attempt.trouble().problem = result.problem;
+    const bool closed = result.error == StreamError::closed || result.error == StreamError::reset;
+    attempt.unused_close = closed && !result.answered && !result.interim && !result.malformed;
+    return;
+  }
+  if (result.status >= 200 && result.status < 300) {
+    attempt.outcome = Outcome::ok;
+    if (op.step.kind == OperationKind::put) attempt.bytes = op.size;
+    if (op.step.kind != OperationKind::get) return;
+    attempt.bytes = result.body_bytes;
+    if (result.body_bytes != op.size) {
+      attempt.outcome = result.body_bytes < op.size ? Outcome::truncated : Outcome::corrupt;
+      attempt.trouble().problem = fmt::format("{} bytes where the object has {}", result.body_bytes, op.size);
+    }
+    return;
+  }
+  auto& [problem, s3] = attempt.trouble();
+  if (auto error = parse_error(result.body)) s3 = std::move(*error);
+  if (s3.request_id.empty()) s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
+  attempt.outcome = classify(result.status, s3.code);
+  attempt.retryable = is_retryable(result.status, s3.code);
+  problem = s3.message.empty() ? std::string(result.head->reason) : s3.message;
+  if (attempt.outcome != Outcome::missing) return;
+  // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all.
+  const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
+  if (!read || !share_.catalog.alive(op.step.entry)) attempt.outcome = Outcome::not_found;
+}
+
+void Performer::sample(const Operation& op, const Attempt& attempt, unsigned number) {
+  const auto& [problem, s3] = attempt.trouble();
+  if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, s3.code)) return;
+  op.recorder.error({.at = wall_now(),
+                     .pattern = share_.pattern.name,
+                     .operation = std::string(name(op.step.kind)),
+                     .size = share_.pattern.sizes[op.step.size_class].label,
+                     .key = key_,
+                     .endpoint = thread_.plan().endpoints[op.endpoint].url,
+                     .outcome = attempt.outcome,
+                     .status = attempt.status,
+                     .code = s3.code,
+                     .message = problem,
+                     .request_id = s3.request_id,
+                     .attempt = number,
+                     .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent)});
+}
+
+}  // namespace s3lt

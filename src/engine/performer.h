@@ -1,0 +1,75 @@
+// Does a client's operations, one after another: every attempt over the client's own connections, what it
+// meant, what is recorded. Belongs to its client and thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/load_thread.h"
+#include "net/http_connection.h"
+#include "s3/xml.h"
+
+namespace s3lt {
+
+// One operation to do.
+struct Step {
+  OperationKind kind{};
+  std::uint32_t size_class = 0;  // of the pattern
+  bool seeded = false;
+  KeyId id;              // of the object
+  Catalog::Entry entry;  // of a picked one
+};
+
+// How it ended.
+struct Performed {
+  Outcome outcome{};
+  bool may_exist = false;  // a PUT that was not confirmed, and not refused either
+};
+
+class Performer {
+ public:
+  // `index` is the client's number: where it begins in the list of endpoints.
+  Performer(LoadThread& thread, PatternShare& share, std::uint64_t index);
+
+  // The operation with its retries, recorded unless set_recording(false).
+  Task<Performed> perform(const Step& step);
+
+  void set_recording(bool recording) { recording_ = recording; }
+  // How long the client should stay away before its next operation: set by a connect that failed. Taken once.
+  Duration take_pause() { return std::exchange(pause_, {}); }
+  // Ends whatever waits here, once the thread is cut.
+  void cut();
+
+ private:
+  struct Operation;
+  struct Attempt;
+  class Body;
+
+  std::size_t next_endpoint();
+  Task<void> hash_payload(Operation& op);
+  Task<Attempt> attempt(Operation& op, unsigned number);
+  Task<Attempt> exchange(Operation& op, HttpConnection& connection);
+  void encode(const Operation& op, const RequestContext& context);
+  void judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) const;
+  void sample(const Operation& op, const Attempt& attempt, unsigned number);
+  void record(const Operation& op, const Attempt& last);
+  std::string_view invocation_id();
+
+  LoadThread& thread_;
+  PatternShare& share_;
+  Random random_;  // of ids and jitter
+  std::uint64_t next_endpoint_;
+  std::vector<HttpConnection> connections_;  // one per endpoint
+  std::vector<std::uint32_t> next_address_;  // of each endpoint
+  HttpConnection* active_ = nullptr;
+  Timer timer_;
+  bool recording_ = true;
+  ConnectBackoff connect_backoff_;
+  Duration pause_{};
+  std::string head_, key_, uuid_, sha256_, crc32_;
+};
+
+}  // namespace s3lt
