@@ -38,7 +38,7 @@ Task<void> Client::run() {
     const Step step = next();
     const Outcome outcome = co_await perform(step);
     if (outcome == Outcome::cancelled) break;
-    if (share_.catalog.has_excess()) co_await trim();
+    if (share_.space.catalog.has_excess()) co_await trim();
     const Duration length = performer_.take_pause();
     if (length > Duration::zero()) co_await pause(length);
   }
@@ -59,7 +59,7 @@ Task<void> Client::prefill() {
     const Step step = put_step(size_class, filling_.next(), false);
     const Outcome outcome = co_await perform(step);
     if (outcome != Outcome::ok) break;
-    if (share_.catalog.has_excess()) co_await trim();
+    if (share_.space.catalog.has_excess()) co_await trim();
   }
   performer_.set_recording(true);
 }
@@ -78,9 +78,9 @@ Step Client::next() {
   const std::uint64_t suffix = choices_.next() >> 32;
   Random picking(choices_.next());
   if (kind == OperationKind::put) return put_step(size_class, suffix, false);
-  const auto entry = share_.catalog.pick(size_class, picking);
+  const auto entry = share_.space.catalog.pick(size_class, picking);
   if (!entry) return put_step(size_class, suffix, true);
-  if (kind == OperationKind::del) share_.catalog.remove(*entry);
+  if (kind == OperationKind::del) share_.space.catalog.remove(*entry);
   return {.kind = kind, .size_class = size_class, .seeded = false, .id = entry->id, .entry = *entry};
 }
 
@@ -92,7 +92,7 @@ Task<Outcome> Client::perform(const Step& step) {
 
 // What the end of an operation means for its key.
 void Client::settle(const Step& step, const Performed& done) {
-  Catalog& catalog = share_.catalog;
+  Catalog& catalog = share_.space.catalog;
   const bool ok = done.outcome == Outcome::ok;
   switch (step.kind) {
     case OperationKind::put:
@@ -123,7 +123,7 @@ void Client::settle(const Step& step, const Performed& done) {
 Task<void> Client::trim() {
   // Also at the end of the run, so that it leaves no more than it may.
   while (!thread_.cut()) {
-    const auto id = share_.catalog.take_excess();
+    const auto id = share_.space.catalog.take_excess();
     if (!id) co_return;
     const Step step{
         .kind = OperationKind::trim, .size_class = id->size_class, .seeded = false, .id = *id, .entry = {}};

@@ -21,13 +21,10 @@ std::vector<double> cumulative(auto&& weights, auto&& weight_of) {
 
 }  // namespace
 
-PatternShare::PatternShare(const RunPlan& plan, const PlannedPattern& planned, std::uint64_t share,
-                           unsigned thread, Recorder& recorder)
+PatternShare::PatternShare(const RunPlan& plan, const PlannedPattern& planned, KeySpace& keyspace,
+                           std::uint64_t share, unsigned thread, Recorder& recorder)
     : pattern(planned.pattern),
-      names(plan.prefix, plan.worker, planned.pattern),
-      catalog(planned.pattern,
-              {.keys = std::max<std::uint64_t>(1, share_of(plan.limits.keys, plan.threads, thread)),
-               .bytes = std::max<std::uint64_t>(1, share_of(plan.limits.bytes, plan.threads, thread))}),
+      space(keyspace),
       size_steps(cumulative(pattern.sizes, [](const SizeClass& s) { return s.weight; })),
       mix_steps(cumulative(pattern.mix, [](double m) { return m; })),
       clients(share),
@@ -43,8 +40,9 @@ PatternShare::PatternShare(const RunPlan& plan, const PlannedPattern& planned, s
   }
 }
 
-LoadThread::LoadThread(const RunPlan& plan, Budget& budget, Mailbox& mailbox, unsigned index)
+LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, Budget& budget, Mailbox& mailbox, unsigned index)
     : plan_(plan),
+      keys_(keys),
       budget_(budget),
       mailbox_(mailbox),
       index_(index),
@@ -58,9 +56,11 @@ void LoadThread::start_prefill() {
   thread_ = std::thread([this] {
     second_timer_ = std::make_unique<Timer>(loop_);
     cut_timer_ = std::make_unique<Timer>(loop_);
-    for (const PlannedPattern& planned : plan_.patterns) {
+    for (std::size_t p = 0; p < plan_.patterns.size(); ++p) {
+      const PlannedPattern& planned = plan_.patterns[p];
       const std::uint64_t clients = share_of(planned.clients, plan_.threads, index_);
-      shares_.push_back(std::make_unique<PatternShare>(plan_, planned, clients, index_, recorder_));
+      shares_.push_back(
+          std::make_unique<PatternShare>(plan_, planned, keys_.space(p), clients, index_, recorder_));
       // A client's number, and with it its random stream, does not depend on how many threads there are.
       for (std::uint64_t i = 0; i < clients; ++i) {
         clients_.push_back(std::make_unique<Client>(*this, *shares_.back(), i * plan_.threads + index_));
@@ -140,10 +140,7 @@ void LoadThread::deliver(bool last) {
   delivered_ = to;
   snapshot.client.add(std::exchange(before_load_, {}));
   for (const auto& share : shares_) {
-    KeyCounters keys = share->keys;
-    keys.alive = share->catalog.alive();
-    keys.unknown = share->catalog.unknown();
-    snapshot.keys[share->pattern.name].add(keys);
+    snapshot.keys[share->pattern.name].add(share->keys);
   }
   mailbox_.put({.thread = index_, .second = second_++, .snapshot = std::move(snapshot), .last = last});
 }

@@ -13,6 +13,7 @@
 #include "measure/recorder.h"
 #include "net/loop.h"
 #include "schedule/token_bucket.h"
+#include "workload/key_store.h"
 
 namespace s3lt {
 
@@ -20,11 +21,10 @@ class Client;
 
 // What the clients of one pattern on one thread share.
 struct PatternShare {
-  PatternShare(const RunPlan& plan, const PlannedPattern& planned, std::uint64_t share, unsigned thread,
-               Recorder& recorder);
+  PatternShare(const RunPlan& plan, const PlannedPattern& planned, KeySpace& space, std::uint64_t share,
+               unsigned thread, Recorder& recorder);
   const Pattern& pattern;
-  KeyNames names;
-  Catalog catalog;
+  KeySpace& space;  // of the keys that it writes
   KeyCounters keys;
   std::vector<double> size_steps, mix_steps;  // cumulative, for drawing
   std::vector<CellId> cells;                  // by operation kind and size class
@@ -38,7 +38,7 @@ struct PatternShare {
 
 class LoadThread {
  public:
-  LoadThread(const RunPlan& plan, Budget& budget, Mailbox& mailbox, unsigned index);
+  LoadThread(const RunPlan& plan, KeyStore& keys, Budget& budget, Mailbox& mailbox, unsigned index);
   ~LoadThread();
 
   // Starts the thread and the prefill; delivers one `last` snapshot (second 0, empty) when that is done.
@@ -87,6 +87,7 @@ class LoadThread {
   };
 
   const RunPlan& plan_;
+  KeyStore& keys_;
   Budget& budget_;
   Mailbox& mailbox_;
   const unsigned index_;

@@ -149,7 +149,7 @@ Task<Performed> Performer::perform(const Step& step) {
   op.cell = share_.cell(step.kind, step.size_class);
   op.size = share_.pattern.sizes[step.size_class].bytes;
   op.start = now();
-  share_.names.write(step.id, key_);
+  share_.space.names.write(step.id, key_);
   if (step.kind == OperationKind::put) {
     op.content = {.key_hash = hash64(key_), .size = op.size};
     if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
@@ -340,7 +340,7 @@ void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt
   if (attempt.outcome != Outcome::missing) return;
   // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all.
   const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
-  if (!read || !share_.catalog.alive(op.step.entry)) attempt.outcome = Outcome::not_found;
+  if (!read || !share_.space.catalog.alive(op.step.entry)) attempt.outcome = Outcome::not_found;
 }
 
 void Performer::sample(const Operation& op, const Attempt& attempt, unsigned number) {

@@ -16,7 +16,8 @@ constexpr std::uint64_t most_seconds_late = 3;
 // Puts the threads' seconds together.
 class Assembly {
  public:
-  Assembly(unsigned threads, RunObserver& observer) : threads_(threads), observer_(observer) {}
+  Assembly(unsigned threads, KeyStore& keys, RunObserver& observer)
+      : threads_(threads), keys_(keys), observer_(observer) {}
 
   void add(const Delivery& delivery) {
     cpu_[delivery.thread] += delivery.snapshot.client.cpu_seconds;
@@ -64,10 +65,17 @@ class Assembly {
     for (const auto& [thread, keys] : newest_keys_) {
       for (const auto& [pattern, counters] : keys) second.keys[pattern].add(counters);
     }
+    // The catalogs are all threads' together.
+    for (auto& [pattern, counters] : second.keys) {
+      const Catalog& catalog = keys_.find(pattern)->catalog;
+      counters.alive = catalog.alive();
+      counters.unknown = catalog.unknown();
+    }
     total_.append(second);
     observer_.second(second, total_);
   }
   const unsigned threads_;
+  KeyStore& keys_;
   RunObserver& observer_;
   std::map<std::uint64_t, Open> open_;
   std::map<unsigned, std::map<std::string, KeyCounters>> newest_keys_;
@@ -101,9 +109,12 @@ bool await_prefill(Threads& threads, Mailbox& mailbox, const RunPlan& plan, RunO
 Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
   Budget budget(plan.operations, plan.bytes, plan.threads);
   Mailbox mailbox;
+  std::vector<const Pattern*> patterns;
+  for (const PlannedPattern& planned : plan.patterns) patterns.push_back(&planned.pattern);
+  KeyStore keys(plan.prefix, plan.worker, patterns, plan.limits);
   Threads threads;
   for (unsigned i = 0; i < plan.threads; ++i) {
-    threads.push_back(std::make_unique<LoadThread>(plan, budget, mailbox, i));
+    threads.push_back(std::make_unique<LoadThread>(plan, keys, budget, mailbox, i));
     threads.back()->start_prefill();
   }
   LoadResult result;
@@ -122,7 +133,7 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
   for (auto& thread : threads) thread->begin(t0);
   if (!stopping) observer.started();
 
-  Assembly assembly(plan.threads, observer);
+  Assembly assembly(plan.threads, keys, observer);
   Duration last{};
   for (unsigned ended = 0; ended < plan.threads;) {
     TimePoint wake = now() + poll_period;

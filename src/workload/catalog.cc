@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace s3lt {
 
 KeyNames::KeyNames(std::string_view prefix, unsigned worker, const Pattern& pattern) {
@@ -15,80 +17,116 @@ void KeyNames::write(const KeyId& id, std::string& out) const {
   fmt::format_to(std::back_inserter(out), "{}/{:08x}", id.micros, id.suffix);
 }
 
-Catalog::Catalog(const Pattern& pattern, Limits limits) : limits_(limits) {
-  for (const SizeClass& size : pattern.sizes) queues_.emplace_back().object_bytes = size.bytes;
+Catalog::Catalog(const Pattern& pattern, Limits limits)
+    : limits_(limits),
+      most_bytes_(static_cast<std::int64_t>(std::min<std::uint64_t>(limits.bytes, INT64_MAX))) {
+  for (const SizeClass& size : pattern.sizes) {
+    classes_.push_back(std::make_unique<Class>(std::min(limits.keys, most_keys), size.bytes));
+  }
 }
 
 std::optional<Catalog::Entry> Catalog::pick(std::uint32_t size_class, Random& random) const {
-  const Queue& queue = queues_[size_class];
-  if (queue.alive == 0) return std::nullopt;
-  std::size_t at = random.below(queue.slots.size());
-  // Removed slots are few: those at the front are forgotten at once.
-  while (queue.slots[at].micros == 0) at = (at + 1) % queue.slots.size();
-  const Slot& slot = queue.slots[at];
-  return Entry{{size_class, slot.suffix, slot.micros}, queue.first + at};
+  const auto found = classes_[size_class]->ring.pick(random);
+  if (!found) return std::nullopt;
+  return Entry{{size_class, found->key.suffix, found->key.micros}, found->position};
 }
 
 bool Catalog::alive(const Entry& entry) const {
-  const Queue& queue = queues_[entry.id.size_class];
-  if (entry.sequence < queue.first || entry.sequence - queue.first >= queue.slots.size()) return false;
-  const Slot& slot = queue.slots[entry.sequence - queue.first];
-  return slot.micros == entry.id.micros && slot.suffix == entry.id.suffix;
+  return classes_[entry.id.size_class]->ring.is_live({{entry.id.micros, entry.id.suffix}, entry.position});
 }
 
 void Catalog::written(const KeyId& id) {
-  Queue& queue = queues_[id.size_class];
-  queue.slots.push_back({id.micros, id.suffix});
-  ++queue.alive;
-  ++alive_;
-  bytes_ += queue.object_bytes;
+  Class& c = *classes_[id.size_class];
+  // Counted first: another thread may remove it at once.
+  alive_.fetch_add(1, std::memory_order_relaxed);
+  bytes_.fetch_add(static_cast<std::int64_t>(c.object_bytes), std::memory_order_relaxed);
+  if (!c.ring.push({id.micros, id.suffix})) {
+    forget(id.size_class, 1);
+    uncertain(id);  // no room to remember it for reading; it is deleted like the others
+  } else if (c.ring.is_crowded()) {
+    crowded_.store(true, std::memory_order_relaxed);
+  }
 }
 
 void Catalog::uncertain(const KeyId& id) {
+  const std::lock_guard lock(unknown_mutex_);
   unknown_.push_back(id);
-  bytes_ += queues_[id.size_class].object_bytes;
+  unknown_count_.fetch_add(1, std::memory_order_relaxed);
+  bytes_.fetch_add(static_cast<std::int64_t>(classes_[id.size_class]->object_bytes),
+                   std::memory_order_relaxed);
 }
 
 bool Catalog::remove(const Entry& entry) {
-  if (!alive(entry)) return false;
-  Queue& queue = queues_[entry.id.size_class];
-  queue.slots[entry.sequence - queue.first].micros = 0;
-  --queue.alive;
-  --alive_;
-  bytes_ -= queue.object_bytes;
-  forget_removed(queue);
+  KeyRing& ring = classes_[entry.id.size_class]->ring;
+  if (!ring.remove({{entry.id.micros, entry.id.suffix}, entry.position})) return false;
+  forget(entry.id.size_class, 1);
   return true;
 }
 
-void Catalog::forget_removed(Queue& queue) {
-  while (!queue.slots.empty() && queue.slots.front().micros == 0) {
-    queue.slots.pop_front();
-    ++queue.first;
+void Catalog::forget(std::uint32_t size_class, std::uint64_t keys) {
+  alive_.fetch_sub(keys, std::memory_order_relaxed);
+  bytes_.fetch_sub(static_cast<std::int64_t>(keys * classes_[size_class]->object_bytes),
+                   std::memory_order_relaxed);
+}
+
+void Catalog::deleted(std::uint32_t size_class, std::span<const KeyStamp> keys) {
+  forget(size_class, classes_[size_class]->ring.remove_all(keys));
+  if (unknown() == 0) return;
+  const std::lock_guard lock(unknown_mutex_);
+  const auto gone = std::erase_if(unknown_, [&](const KeyId& id) {
+    return id.size_class == size_class &&
+           std::binary_search(keys.begin(), keys.end(), KeyStamp{id.micros, id.suffix});
+  });
+  unknown_count_.fetch_sub(gone, std::memory_order_relaxed);
+  bytes_.fetch_sub(static_cast<std::int64_t>(gone * classes_[size_class]->object_bytes),
+                   std::memory_order_relaxed);
+}
+
+// The oldest key of a ring with little room left.
+bool Catalog::take_crowded(KeyId& id) {
+  for (std::uint32_t i = 0; i < classes_.size(); ++i) {
+    KeyRing& ring = classes_[i]->ring;
+    while (ring.is_crowded()) {
+      const auto oldest = ring.oldest();
+      if (!oldest) break;
+      if (!ring.remove(*oldest)) continue;  // another thread took it
+      forget(i, 1);
+      id = {i, oldest->key.suffix, oldest->key.micros};
+      return true;
+    }
   }
+  crowded_.store(false, std::memory_order_relaxed);
+  return false;
 }
 
 std::optional<KeyId> Catalog::take_excess() {
-  if (!has_excess()) return std::nullopt;
-  const Queue* oldest = nullptr;
-  std::uint32_t size_class = 0;
-  for (std::uint32_t i = 0; i < queues_.size(); ++i) {
-    const Queue& queue = queues_[i];
-    if (queue.slots.empty()) continue;
-    if (oldest == nullptr || queue.slots.front().micros < oldest->slots.front().micros) {
-      oldest = &queue;
+  KeyId id;
+  if (crowded_.load(std::memory_order_relaxed) && take_crowded(id)) return id;
+  while (has_excess()) {
+    std::optional<KeyRing::Entry> oldest;
+    std::uint32_t size_class = 0;
+    for (std::uint32_t i = 0; i < classes_.size(); ++i) {
+      const auto front = classes_[i]->ring.oldest();
+      if (!front || (oldest && front->key.micros >= oldest->key.micros)) continue;
+      oldest = front;
       size_class = i;
     }
+    if (unknown() > 0) {
+      const std::lock_guard lock(unknown_mutex_);
+      if (!unknown_.empty() && (!oldest || unknown_.front().micros < oldest->key.micros)) {
+        id = unknown_.front();
+        unknown_.pop_front();
+        unknown_count_.fetch_sub(1, std::memory_order_relaxed);
+        bytes_.fetch_sub(static_cast<std::int64_t>(classes_[id.size_class]->object_bytes),
+                         std::memory_order_relaxed);
+        return id;
+      }
+    }
+    if (!oldest) return std::nullopt;
+    id = {size_class, oldest->key.suffix, oldest->key.micros};
+    if (remove({id, oldest->position})) return id;
   }
-  if (!unknown_.empty() && (oldest == nullptr || unknown_.front().micros < oldest->slots.front().micros)) {
-    const KeyId id = unknown_.front();
-    unknown_.pop_front();
-    bytes_ -= queues_[id.size_class].object_bytes;
-    return id;
-  }
-  if (oldest == nullptr) return std::nullopt;
-  const KeyId id{size_class, oldest->slots.front().suffix, oldest->slots.front().micros};
-  remove({id, oldest->first});
-  return id;
+  return std::nullopt;
 }
 
 }  // namespace s3lt

@@ -1,16 +1,20 @@
-// The keys of one pattern that one thread's clients have written: picked uniformly in O(1), forgotten
-// oldest first when there are too many. A thread's clients read what that thread wrote, so nothing here
-// is shared and nothing locks; the threads' counters add up. Not thread-safe.
+// The keys of one pattern that a process knows to exist: picked uniformly in O(1), forgotten oldest first
+// when there are too many. Shared by all threads and patterns; thread-safe, and without a lock on the way of
+// an operation that succeeds.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "base/random.h"
+#include "workload/key_ring.h"
 #include "workload/pattern.h"
 
 namespace s3lt {
@@ -40,17 +44,18 @@ class Catalog {
   struct Limits {
     std::uint64_t keys = 5000, bytes = std::uint64_t(20) << 30;
   };
+  static constexpr std::uint64_t most_keys = 32 << 20;  // that a limit may allow
   Catalog(const Pattern& pattern, Limits limits);
 
   // A stored key with its place, so that it can later be asked for or removed.
   struct Entry {
     KeyId id;
-    std::uint64_t sequence = 0;  // its place in its size's queue
+    std::uint64_t position = 0;  // its place in its size's ring
   };
 
   // A key of that size that was stored and not removed; nothing where there is none.
   std::optional<Entry> pick(std::uint32_t size_class, Random& random) const;
-  bool empty(std::uint32_t size_class) const { return queues_[size_class].alive == 0; }
+  std::uint64_t alive(std::uint32_t size_class) const { return classes_[size_class]->ring.live(); }
   // Whether nobody has removed it since it was picked.
   bool alive(const Entry& entry) const;
 
@@ -58,32 +63,37 @@ class Catalog {
   void uncertain(const KeyId& id);  // a PUT or DELETE that was cut or failed: it may exist, never read
   // Takes a picked key out of reach: true where this call did it (its deletion is then the caller's).
   bool remove(const Entry& entry);
+  // Keys of one size, in ascending order, that were deleted by somebody: takes those that are here out.
+  void deleted(std::uint32_t size_class, std::span<const KeyStamp> keys);
 
   // The oldest key, certain or not, when there are more than the limits allow; it is out of reach from now
   // on and its deletion the caller's.
   std::optional<KeyId> take_excess();
-  bool has_excess() const { return alive_ + unknown_.size() > limits_.keys || bytes_ > limits_.bytes; }
+  bool has_excess() const {
+    return alive() + unknown() > limits_.keys || bytes_.load(std::memory_order_relaxed) > most_bytes_ ||
+           crowded_.load(std::memory_order_relaxed);
+  }
 
-  std::uint64_t alive() const { return alive_; }
-  std::uint64_t unknown() const { return unknown_.size(); }
+  std::uint64_t alive() const { return alive_.load(std::memory_order_relaxed); }
+  std::uint64_t unknown() const { return unknown_count_.load(std::memory_order_relaxed); }
 
  private:
-  struct Slot {
-    std::uint64_t micros = 0;  // 0: removed
-    std::uint32_t suffix = 0;
+  struct Class {
+    Class(std::uint64_t keys, std::uint64_t bytes) : ring(keys), object_bytes(bytes) {}
+    KeyRing ring;
+    const std::uint64_t object_bytes;
   };
-  struct Queue {
-    std::deque<Slot> slots;
-    std::uint64_t first = 0;  // sequence of slots.front()
-    std::uint64_t alive = 0;
-    std::uint64_t object_bytes = 0;
-  };
-  void forget_removed(Queue& queue);
+  void forget(std::uint32_t size_class, std::uint64_t keys);
+  bool take_crowded(KeyId& id);
 
-  Limits limits_;
-  std::vector<Queue> queues_;
+  const Limits limits_;
+  const std::int64_t most_bytes_;
+  std::vector<std::unique_ptr<Class>> classes_;
+  std::atomic<std::uint64_t> alive_{0}, unknown_count_{0};
+  std::atomic<std::int64_t> bytes_{0};
+  std::atomic<bool> crowded_{false};  // a ring has little room left
+  mutable std::mutex unknown_mutex_;
   std::deque<KeyId> unknown_;
-  std::uint64_t alive_ = 0, bytes_ = 0;
 };
 
 }  // namespace s3lt

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/vocabulary.h"
+#include "schedule/phases.h"
 
 namespace s3lt {
 
@@ -22,12 +24,28 @@ struct SizeClass {
   double weight = 1;  // relative to the others
 };
 
+// Shares of the operations, by OperationKind; they add up to 1.
+using Mix = std::array<double, operation_kinds>;
+
+// Which keys LIST and DELETE-BATCH go through.
+enum class ListScope : std::uint8_t {
+  worker,  // this worker's: `{prefix}{worker}/`
+  prefix,  // all workers'
+};
+
 struct Pattern {
   std::string name;     // [a-z0-9_-]+
   std::string summary;  // one line for people
-  // Shares of the operations, by OperationKind; they add up to 1.
-  std::array<double, operation_kinds> mix{};
+  Mix mix{};
+  std::vector<Mix> burst_mixes;  // each burst of the schedule draws one of them; none: `mix`
   std::vector<SizeClass> sizes;
+  std::vector<std::string> keys_from;  // the patterns whose keys it reads; none: its own
+  Schedule schedule;
+  double pace = 0;                       // operations a second of each client outside of bursts; 0: unpaced
+  double client_speed = 0;               // body bytes a second of each client, each way; 0: unlimited
+  Duration least_delay{}, most_delay{};  // added before each operation, drawn anew
+  ListScope list_scope = ListScope::worker;
+  unsigned list_page = 1000;    // keys a LIST page, and at most a DELETE-BATCH
   double clients_per_core = 8;  // default number of clients, if `clients` is 0
   std::uint64_t clients = 0;    // default number of clients in all
 

@@ -31,7 +31,7 @@ TEST(Catalog, IsEmptyUntilAKeyOfTheSizeIsWritten) {
   Random random(1);
   EXPECT_FALSE(catalog.pick(0, random));
   catalog.written(key(1, 10));
-  EXPECT_TRUE(catalog.empty(0));
+  EXPECT_EQ(catalog.alive(0), 0u);
   EXPECT_FALSE(catalog.pick(0, random));
   ASSERT_TRUE(catalog.pick(1, random));
   EXPECT_EQ(catalog.pick(1, random)->id, key(1, 10));

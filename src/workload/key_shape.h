@@ -1,0 +1,23 @@
+// What keys of ours look like (README, "Keys"): `{prefix}{worker}/{size}/{pattern}/{micros}/{suffix}`; the
+// earlier tool's begin `{prefix}{worker}/{size, or other, or elephant}/`. Pure, thread-safe.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "workload/key_ring.h"
+
+namespace s3lt {
+
+struct KeyParts {
+  std::string_view size, pattern;
+  KeyStamp stamp;
+};
+// The parts of a key of ours behind its `{prefix}{worker}/`; nothing where it is none.
+std::optional<KeyParts> parse_key_tail(std::string_view tail);
+
+// Whether what stands behind the prefix is a test object's key, ours or the earlier tool's: only such keys
+// are ever deleted.
+bool is_test_key(std::string_view behind_prefix);
+
+}  // namespace s3lt

@@ -1,0 +1,89 @@
+#include "workload/key_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "workload/key_shape.h"
+
+namespace s3lt {
+
+KeyStore::KeyStore(std::string_view prefix, unsigned worker, std::span<const Pattern* const> patterns,
+                   Catalog::Limits limits)
+    : stem_(fmt::format("{}{}/", prefix, worker)) {
+  for (const Pattern* pattern : patterns) {
+    spaces_.push_back(std::make_unique<KeySpace>(prefix, worker, *pattern, limits));
+  }
+}
+
+KeySpace* KeyStore::find(std::string_view pattern) {
+  for (const auto& space : spaces_) {
+    if (space->pattern.name == pattern) return space.get();
+  }
+  return nullptr;
+}
+
+void KeyStore::deleted(std::span<const std::string_view> keys) {
+  std::map<std::pair<KeySpace*, std::uint32_t>, std::vector<KeyStamp>> gone;
+  for (const std::string_view key : keys) {
+    if (!key.starts_with(stem_)) continue;
+    const auto parts = parse_key_tail(key.substr(stem_.size()));
+    KeySpace* space = parts ? find(parts->pattern) : nullptr;
+    if (space == nullptr) continue;
+    const auto& sizes = space->pattern.sizes;
+    const auto size = std::ranges::find(sizes, parts->size, &SizeClass::label);
+    if (size == sizes.end()) continue;
+    gone[{space, static_cast<std::uint32_t>(size - sizes.begin())}].push_back(parts->stamp);
+  }
+  for (auto& [place, stamps] : gone) {
+    std::ranges::sort(stamps);
+    place.first->catalog.deleted(place.second, stamps);
+  }
+}
+
+KeySource::KeySource(std::vector<KeySpace*> spaces, std::span<const SizeClass> sizes) {
+  for (const SizeClass& size : sizes) {
+    auto& places = places_.emplace_back();
+    for (KeySpace* space : spaces) {
+      const auto& theirs = space->pattern.sizes;
+      const auto found = std::ranges::find(theirs, size.label, &SizeClass::label);
+      if (found != theirs.end())
+        places.push_back({space, static_cast<std::uint32_t>(found - theirs.begin())});
+    }
+  }
+}
+
+std::optional<KeySource::Picked> KeySource::pick(std::uint32_t size_class, Random& random) const {
+  const auto& places = places_[size_class];
+  std::uint64_t all = 0;
+  for (const Place& place : places) all += place.keys();
+  if (all == 0) return std::nullopt;
+  std::uint64_t at = random.below(all);
+  for (const Place& place : places) {
+    const std::uint64_t keys = place.keys();
+    if (at < keys) {
+      if (const auto entry = place.space->catalog.pick(place.size_class, random)) {
+        return Picked{place.space, *entry};
+      }
+      return std::nullopt;  // the last of them went while we looked
+    }
+    at -= keys;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> KeySource::any_size(Random& random) const {
+  const auto has_keys = [](const auto& places) {
+    return std::ranges::any_of(places, [](const Place& place) { return place.keys() > 0; });
+  };
+  const auto filled = std::ranges::count_if(places_, has_keys);
+  if (filled == 0) return std::nullopt;
+  std::uint64_t at = random.below(static_cast<std::uint64_t>(filled));
+  for (std::uint32_t i = 0; i < places_.size(); ++i) {
+    if (has_keys(places_[i]) && at-- == 0) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace s3lt

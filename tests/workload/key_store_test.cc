@@ -1,0 +1,146 @@
+#include "workload/key_store.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <thread>
+
+#include "workload/key_shape.h"
+
+namespace s3lt {
+namespace {
+
+Pattern pattern_of(std::string name, std::vector<SizeClass> sizes) {
+  Pattern pattern;
+  pattern.name = std::move(name);
+  pattern.sizes = std::move(sizes);
+  return pattern;
+}
+
+const Pattern first = pattern_of("first", {{"1KB", 1 << 10}, {"1MB", 1 << 20}});
+const Pattern second = pattern_of("second", {{"1MB", 1 << 20}});
+constexpr const Pattern* both[] = {&first, &second};
+
+TEST(KeyShape, ReadsBackWhatKeyNamesWrites) {
+  const KeyNames names("loadtest/", 3, first);
+  std::string key;
+  names.write({.size_class = 1, .suffix = 0xabcdef01, .micros = 1790000000000001}, key);
+  const auto parts = parse_key_tail(std::string_view(key).substr(std::string_view("loadtest/3/").size()));
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->size, "1MB");
+  EXPECT_EQ(parts->pattern, "first");
+  EXPECT_EQ(parts->stamp, (KeyStamp{1790000000000001, 0xabcdef01}));
+  for (const char* wrong :
+       {"", "1MB", "1MB/first/12", "1MB/first/12/abc", "1MB/first/1x/abcdef01", "/first/12/abcdef01",
+        "1MB/first/12/abcdef0g", "1MB/first/99999999999999999999/abcdef01"}) {
+    EXPECT_FALSE(parse_key_tail(wrong)) << wrong;
+  }
+}
+
+TEST(KeyShape, KnowsTestObjectsFromForeignOnes) {
+  for (const char* ours : {"0/1KB/baseload/1790000000000001/abcdef01", "12/100MB/x", "7/other/a/b",
+                           "3/elephant/1", "0/1.5MB/mine/1/2"}) {
+    EXPECT_TRUE(is_test_key(ours)) << ours;
+  }
+  for (const char* foreign : {"", "data.csv", "0/", "0/1KB/", "a/1KB/x", "0/photos/x", "-1/1KB/x", "0/1kb",
+                              "/1KB/x", "0/1024KB/x", "0/KB/x"}) {
+    EXPECT_FALSE(is_test_key(foreign)) << foreign;
+  }
+}
+
+TEST(KeyStore, ADeletedPageTakesItsKeysOutOfEveryPattern) {
+  KeyStore store("loadtest/", 1, both, {});
+  std::vector<std::string> keys;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    for (std::size_t p = 0; p < 2; ++p) {
+      KeySpace& space = store.space(p);
+      const KeyId id{.size_class = static_cast<std::uint32_t>(p == 0 ? i % 2 : 0),
+                     .suffix = static_cast<std::uint32_t>(1000 - i),
+                     .micros = i};
+      space.catalog.written(id);
+      if (i % 2 == 0) space.names.write(id, keys.emplace_back());
+    }
+  }
+  store.space(1).catalog.uncertain({.size_class = 0, .suffix = 5, .micros = 77});
+  store.space(1).names.write({.size_class = 0, .suffix = 5, .micros = 77}, keys.emplace_back());
+  keys.emplace_back("loadtest/10/1KB/first/2/000003e6");  // another worker's
+  keys.emplace_back("loadtest/1/1KB/unknown/2/000003e6");
+  const std::vector<std::string_view> views(keys.rbegin(), keys.rend());
+  store.deleted(views);
+  EXPECT_EQ(store.space(0).catalog.alive(), 10u);
+  EXPECT_EQ(store.space(1).catalog.alive(), 10u);
+  EXPECT_EQ(store.space(1).catalog.unknown(), 0u);
+  store.deleted(views);
+  EXPECT_EQ(store.space(0).catalog.alive(), 10u) << "once only";
+}
+
+TEST(KeySource, ReadsEverySizeThatHasKeysEquallyOftenAndEveryKeyOfItToo) {
+  KeyStore store("loadtest/", 1, both, {});
+  for (std::uint64_t i = 1; i <= 90; ++i) store.space(0).catalog.written({0, 1, i});
+  for (std::uint64_t i = 1; i <= 9; ++i) store.space(0).catalog.written({1, 2, 100 + i});
+  store.space(1).catalog.written({0, 3, 200});
+  const std::vector<SizeClass> sizes{{"1KB", 1 << 10}, {"10KB", 10 << 10}, {"1MB", 1 << 20}};
+  const KeySource source({&store.space(0), &store.space(1)}, sizes);
+  Random random(7);
+  std::map<std::uint32_t, int> drawn;
+  for (int i = 0; i < 20'000; ++i) ++drawn[*source.any_size(random)];
+  ASSERT_EQ(drawn.size(), 2u);
+  EXPECT_NEAR(drawn[0], 10'000, 350);
+  EXPECT_FALSE(source.pick(1, random));
+  std::map<std::pair<KeySpace*, std::uint64_t>, int> picked;
+  for (int i = 0; i < 20'000; ++i) {
+    const auto found = source.pick(2, random);
+    ASSERT_TRUE(found);
+    ++picked[{found->space, found->entry.id.micros}];
+  }
+  ASSERT_EQ(picked.size(), 10u);
+  for (const auto& [key, times] : picked) EXPECT_NEAR(times, 2000, 215) << key.second;
+}
+
+TEST(KeyRing, ManyThreadsLoseAndDoubleNothing) {
+  KeyRing ring(4096);
+  constexpr int threads = 4, each = 20'000;
+  std::atomic<int> removed{0}, refused{0};
+  std::vector<std::thread> pool;
+  for (int t = 0; t < threads; ++t) {
+    pool.emplace_back([&, t] {
+      Random random(static_cast<std::uint64_t>(t));
+      for (int i = 0; i < each; ++i) {
+        const auto micros = static_cast<std::uint64_t>(i) * threads + static_cast<std::uint64_t>(t) + 1;
+        if (!ring.push({micros, static_cast<std::uint32_t>(micros * 3)})) ++refused;
+        while (ring.live() > 1000) {
+          const auto entry = random.next() % 2 ? ring.pick(random) : ring.oldest();
+          if (!entry) continue;
+          ASSERT_EQ(entry->key.suffix, static_cast<std::uint32_t>(entry->key.micros * 3)) << "no torn slot";
+          if (ring.remove(*entry)) ++removed;
+        }
+      }
+    });
+  }
+  for (auto& thread : pool) thread.join();
+  EXPECT_EQ(refused, 0);
+  EXPECT_EQ(static_cast<int>(ring.live()) + removed, threads * each);
+  int left = 0;
+  while (const auto entry = ring.oldest()) {
+    ASSERT_TRUE(ring.remove(*entry));
+    ++left;
+  }
+  EXPECT_EQ(left + removed, threads * each);
+  EXPECT_EQ(ring.live(), 0u);
+}
+
+TEST(KeyRing, SaysWhenItIsFullAndGoesOnOnceThereIsRoom) {
+  KeyRing ring(512);  // 1024 slots
+  std::uint64_t next = 1;
+  while (ring.push({next, 0})) ++next;
+  EXPECT_EQ(next, 1025u);
+  EXPECT_TRUE(ring.is_crowded());
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(ring.remove(*ring.oldest()));
+  EXPECT_FALSE(ring.is_crowded());
+  ASSERT_TRUE(ring.push({next, 0}));
+  Random random(3);
+  for (int i = 0; i < 1000; ++i) ASSERT_GT(ring.pick(random)->key.micros, 300u);
+}
+
+}  // namespace
+}  // namespace s3lt
