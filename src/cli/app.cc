@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "cli/console.h"
 #include "cli/patterns.h"
 #include "cli/run.h"
 #include "cli/run_flags.h"
@@ -39,11 +40,6 @@ constexpr std::array<std::string_view, 3> command_names{"run", "patterns", "serv
 template <class Range>
 bool holds(const Range& range, std::string_view text) {
   return std::find(range.begin(), range.end(), text) != range.end();
-}
-
-int usage(const std::string& sentence) {
-  fmt::print(stderr, "s3loadtest: {}\n", sentence);
-  return 2;
 }
 
 // The commands' flags that take a value, so that a value is not taken for a word.
@@ -78,6 +74,10 @@ std::string sentence_of(const CLI::ParseError& error, CLI::App& app, const std::
   const std::string words = error.what();
   const std::string flag = words.substr(0, words.find(':'));
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    if (words.find("flag override") != words.npos) {
+      return fmt::format("--{} takes no value; see s3loadtest {} --help", words.substr(0, words.find(' ')),
+                         command);
+    }
     return fmt::format("{} needs a value; see s3loadtest {} --help", flag, command);
   }
   if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
@@ -93,8 +93,13 @@ std::string sentence_of(const CLI::ParseError& error, CLI::App& app, const std::
   }
   const std::vector<std::string_view> known(flags.begin(), flags.end());
   const std::string name = extra.substr(0, extra.find('='));
-  return fmt::format("{} has no flag {}: {} (s3loadtest {} --help shows all)", command, name,
-                     suggest(name, known), command);
+  const std::string_view best = nearest(name, known);
+  // Half of its letters wrong is no misspelling any more.
+  if (edit_distance(name, best) > std::max<std::size_t>(1, name.size() / 2)) {
+    return fmt::format("{} has no flag {}; s3loadtest {} --help shows all", command, name, command);
+  }
+  return fmt::format("{} has no flag {}: did you mean \"{}\"? (s3loadtest {} --help shows all)", command,
+                     name, best, command);
 }
 
 // Parses the command's own arguments and calls it.
@@ -111,9 +116,9 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
     add_run_flags(app, run);
     call = [&] {
       if (words.size() != 1) {
-        return usage(words.empty()
-                         ? "run needs a pattern, as in `s3loadtest run baseload`; see `patterns list`"
-                         : fmt::format("run takes one pattern, not {}", words.size()));
+        return fail_usage(
+            words.empty() ? "run needs a pattern, as in `s3loadtest run baseload`; see `patterns list`"
+                          : fmt::format("run takes one pattern, not {}: start a run for each", words.size()));
       }
       run.pattern = words[0];
       return run_command(run);
@@ -132,10 +137,9 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
   try {
     app.parse(arguments);
   } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    return 0;
+    return print_and_end(app.help());
   } catch (const CLI::ParseError& error) {
-    return usage(sentence_of(error, app, command));
+    return fail_usage(sentence_of(error, app, command));
   }
   return call();
 }
@@ -145,19 +149,18 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
 int run_app(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (holds(arguments, "--version")) {
-    fmt::print("s3loadtest {}\n", S3LOADTEST_VERSION);
-    return 0;
+    return print_and_end(fmt::format("s3loadtest {}\n", S3LOADTEST_VERSION));
   }
   const std::size_t at = first_word(arguments);
   if (at == arguments.size()) {
     const bool bare = arguments.empty() || holds(arguments, "--help") || holds(arguments, "-h");
-    if (!bare) return usage("no command; `s3loadtest` alone shows them");
-    fmt::print(fmt::runtime(help_text), S3LOADTEST_VERSION);
-    return 0;
+    if (!bare) return fail_usage("no command; `s3loadtest` alone shows them");
+    return print_and_end(fmt::format(fmt::runtime(help_text), S3LOADTEST_VERSION));
   }
   const std::string command = arguments[at];
   if (!holds(command_names, command)) {
-    return usage(fmt::format("there is no command \"{}\": {}", command, suggest(command, command_names)));
+    return fail_usage(
+        fmt::format("there is no command \"{}\": {}", command, suggest(command, command_names)));
   }
   arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
   return dispatch(command, std::move(arguments));

@@ -20,6 +20,8 @@ inline CLI::Option* add_flag_value(CLI::App& app, const std::string& flag,
       flag,
       [flag, take](const std::vector<std::string>& values) {
         for (const std::string& value : values) {
+          // The next flag, taken for this one's value: no value of ours begins so.
+          if (value.starts_with("--")) throw CLI::ArgumentMismatch(flag + ": it needs a value");
           if (const auto taken = take(value); !taken) throw CLI::ValidationError(flag, taken.error().message);
         }
       },

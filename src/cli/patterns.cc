@@ -2,32 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
+#include "cli/console.h"
 #include "workload/pattern.h"
 
 namespace s3lt {
 
 int patterns_command(const std::vector<std::string>& words) {
   if (words.size() == 1 && words[0] == "list") {
+    std::string lines;
     for (const std::string_view name : builtin_pattern_names()) {
       const auto pattern = builtin_pattern(name);
-      fmt::print("{:<12} {}\n", name, pattern ? pattern->summary : "");
+      lines += fmt::format("{:<12} {}\n", name, pattern ? pattern->summary : "");
     }
-    return 0;
+    return print_and_end(lines);
   }
   if (words.size() == 2 && words[0] == "show") {
     const auto pattern = builtin_pattern(words[1]);
-    if (!pattern) {
-      fmt::print(stderr, "s3loadtest: {}\n", pattern.error().message);
-      return 2;
-    }
-    fmt::print("{}", builtin_pattern_text(words[1]));
-    return 0;
+    if (!pattern) return fail(pattern.error());
+    return print_and_end(builtin_pattern_text(words[1]));
   }
-  fmt::print(stderr,
-             "s3loadtest: patterns takes `list` or `show NAME`, as in `s3loadtest patterns show baseload`\n");
-  return 2;
+  return fail_usage("patterns takes `list` or `show NAME`, as in `s3loadtest patterns show baseload`");
 }
 
 }  // namespace s3lt

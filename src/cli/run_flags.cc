@@ -139,7 +139,8 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_value(app, "--worker-id", flags.worker_id, parse_worker, "this worker's number, part of its keys", "N",
             "0");
   add_value(app, "--prefix", flags.prefix, parse_prefix, "every key begins with it", "PREFIX", "loadtest/");
-  app.add_flag("--create-bucket", flags.create_bucket, "make the bucket where it is missing");
+  app.add_flag("--create-bucket", flags.create_bucket, "make the bucket where it is missing")
+      ->disable_flag_override();
   add_value(app, "--stats-interval", flags.stats_interval, duration_or_zero,
             "time between STATS lines; 0: none", "TIME", "30s");
   add_value(
@@ -153,7 +154,7 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3 or native",
             "NAME", "boto3");
   add_value(app, "--out", flags.out, as_text, "write the run directory here", "DIR", "<log dir>/<run id>");
-  app.add_flag("--json", flags.json, "the summary as JSON on stdout");
+  app.add_flag("--json", flags.json, "the summary as JSON on stdout")->disable_flag_override();
 }
 
 std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags) {

@@ -13,7 +13,9 @@
 #include <limits>
 #include <random>
 
-#include "base/log.h"
+#include "base/units.h"
+#include "cli/console.h"
+#include "cli/flag_parsing.h"
 #include "server/server.h"
 
 namespace s3lt {
@@ -100,6 +102,13 @@ Result<ServerOptions> make_options(const ServeFlags& flags) {
   return options;
 }
 
+Result<unsigned> parse_threads(const std::string& text) {
+  const auto n = parse_count(text);
+  if (!n) return std::unexpected(n.error());
+  if (*n > 1024) return usage_error(fmt::format("\"{}\" is above 1,024", text));
+  return static_cast<unsigned>(*n);
+}
+
 // Values of an .env file are literal, but for what a reader would take for quotes or a comment.
 std::string env_value(const std::string& value) {
   const bool plain = value.find_first_of(" \t#'\"") == value.npos;
@@ -133,11 +142,6 @@ Result<void> write_env(const std::string& path, const std::string& endpoint, con
                   std::strerror(reason)));
 }
 
-int fail(const Error& error) {
-  log_error(error.message);
-  return error.kind == ErrorKind::usage ? 2 : 3;
-}
-
 }  // namespace
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags) {
@@ -152,7 +156,7 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
       ->type_name("SIZE")
       ->capture_default_str();
   command.add_option("--sndbuf", flags.send_buffer, "send buffer of each connection")->type_name("SIZE");
-  command.add_option("--threads", flags.threads, "threads; 0 is one a core")->capture_default_str();
+  add_value(command, "--threads", flags.threads, parse_threads, "threads; 0 is one a core", "N", "0");
   command.add_option("--tls-cert", flags.tls_certificate, "serve https with this certificate (PEM)")
       ->type_name("FILE");
   command.add_option("--tls-key", flags.tls_key, "the certificate's key (PEM)")->type_name("FILE");
@@ -162,8 +166,9 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
           "a fault to do, such as GET:status=503:p=0.01, PUT:delay=200ms:every=100 or *:reset:p=0.001 "
           "(repeatable)")
       ->type_name("SPEC");
-  command.add_option("--fault-seed", flags.fault_seed, "fixes which requests meet faults")
-      ->capture_default_str();
+  add_value(
+      command, "--fault-seed", flags.fault_seed, [](const std::string& text) { return parse_count(text); },
+      "fixes which requests meet faults", "N", "0");
 }
 
 int serve_command(const ServeFlags& flags) {
@@ -183,8 +188,7 @@ int serve_command(const ServeFlags& flags) {
     if (const auto written = write_env(flags.env_file, endpoint, *options); !written)
       return fail(written.error());
   }
-  fmt::print("READY {}\n", endpoint);
-  std::fflush(stdout);
+  if (const auto printed = print(fmt::format("READY {}\n", endpoint)); !printed) return fail(printed.error());
 
   int signal = 0;
   sigwait(&ends, &signal);

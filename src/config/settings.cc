@@ -176,11 +176,17 @@ void read_places(const SourceValues& values, Settings& out) {
 Result<void> check_complete(const SettingsSources& sources, const SourceValues& values,
                             const Settings& settings) {
   std::vector<std::string> missing;
+  bool hidden = false;
   const auto require = [&](std::string_view setting, bool given) {
     if (given) return;
-    missing.push_back(values.hidden(setting)
-                          ? fmt::format("{} (empty in the environment, which hides the file's)", setting)
-                          : std::string(setting));
+    if (values.hidden(setting)) {
+      hidden = true;
+      missing.push_back(fmt::format("{} (empty in the environment, which hides the file's)", setting));
+      return;
+    }
+    const std::string meant = values.misspelling_of(setting);
+    missing.push_back(meant.empty() ? std::string(setting)
+                                    : fmt::format("{} (is it meant by {}?)", setting, meant));
   };
   require("S3_ENDPOINTS", !settings.endpoints.empty());
   require("AWS_ACCESS_KEY_ID", !settings.credentials.access_key.empty());
@@ -188,7 +194,8 @@ Result<void> check_complete(const SettingsSources& sources, const SourceValues& 
   require("S3_BUCKET", !settings.bucket.empty());
   if (missing.empty()) return {};
   const std::string remedy =
-      values.file().path.empty()
+      hidden ? "unset it in the environment or give it a value there"
+      : values.file().path.empty()
           ? fmt::format("there is no {}; copy .env.example to it and fill it in, or name a file with --env",
                         (sources.working_dir / ".env").lexically_normal().string())
           : fmt::format("add NAME=value lines to {} or set them in the environment", values.file().path);

@@ -78,6 +78,17 @@ bool SourceValues::hidden(std::string_view name) const {
   return found != environment_.end() && found->second.empty() && entry != nullptr && !entry->value.empty();
 }
 
+std::string SourceValues::misspelling_of(std::string_view setting) const {
+  for (const DotenvEntry& entry : file_.entries) {
+    if (misspelt_setting(entry.name) == setting)
+      return fmt::format("{} ({}:{})", entry.name, file_.path, entry.line);
+  }
+  for (const auto& [name, value] : environment_) {
+    if (misspelt_setting(name) == setting) return fmt::format("{} (environment)", name);
+  }
+  return {};
+}
+
 std::string SourceValues::origin() const {
   std::vector<std::string_view> taken;
   for (const std::string_view name : setting_names()) {

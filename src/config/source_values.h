@@ -40,6 +40,9 @@ class SourceValues {
   // Whether the environment sets it to nothing although the file has a value.
   bool hidden(std::string_view name) const;
 
+  // A name that stands there and probably means this setting, with its place: "S3_BUKET (.env:4)"; or empty.
+  std::string misspelling_of(std::string_view setting) const;
+
   const EnvFile& file() const { return file_; }
   // For people: what was read.
   std::string origin() const;

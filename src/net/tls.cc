@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <cstring>
 #include <new>
 
 namespace s3lt {
@@ -13,6 +14,8 @@ namespace {
 std::string last_error() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  // A file that cannot be read: the system's reason.
+  if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "unknown TLS error";
 }

@@ -1,0 +1,55 @@
+#include "cli/console.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace s3lt {
+namespace {
+
+// False, with errno, where not everything was written.
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+int fail(const Error& error) {
+  std::string line = "s3loadtest: ";
+  for (const char c : error.message) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      line += fmt::format("\\x{:02x}", byte);
+    } else {
+      line += c;
+    }
+  }
+  line += '\n';
+  write_all(STDERR_FILENO, line);
+  return error.kind == ErrorKind::usage ? 2 : 3;
+}
+
+int fail_usage(const std::string& sentence) {
+  return fail({ErrorKind::usage, sentence});
+}
+
+Result<void> print(std::string_view text) {
+  if (write_all(STDOUT_FILENO, text) || errno == EPIPE) return {};
+  return unavailable(
+      fmt::format("cannot write to stdout: {}; send it to a place that has room", std::strerror(errno)));
+}
+
+int print_and_end(std::string_view text) {
+  const auto printed = print(text);
+  return printed ? 0 : fail(printed.error());
+}
+
+}  // namespace s3lt
