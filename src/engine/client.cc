@@ -24,31 +24,37 @@ Client::Client(LoadThread& thread, PatternShare& share, std::uint64_t index)
       performer_(thread, share, index),
       timer_(thread.loop()) {}
 
-void Client::wake() {
-  if (pausing_) timer_.cancel();
-}
-
 void Client::cut() {
   timer_.cancel();
   performer_.cut();
 }
 
 Task<void> Client::run() {
-  while (!thread_.stopping() && thread_.take_operation()) {
-    const Step step = next();
-    const Outcome outcome = co_await perform(step);
-    if (outcome == Outcome::cancelled) break;
-    if (share_.space.catalog.has_excess()) co_await trim();
-    const Duration length = performer_.take_pause();
-    if (length > Duration::zero()) co_await pause(length);
+  if (share_.pattern.sweeps()) {
+    co_await sweep();
+  } else {
+    co_await work();
   }
 }
 
-Task<void> Client::pause(Duration length) {
-  if (thread_.stopping()) co_return;
-  pausing_ = true;
-  co_await timer_.until(now() + length);
-  pausing_ = false;
+Task<void> Client::work() {
+  for (;;) {
+    const bool turn = co_await await_turn();
+    if (!turn || !thread_.take_operation()) break;
+    const std::optional<Step> step = next();
+    if (!step) {
+      thread_.give_back_operation();
+      co_await await_keys();
+      continue;
+    }
+    const Outcome outcome = co_await perform(*step);
+    if (outcome == Outcome::cancelled) break;
+    if (share_.space.catalog.has_excess()) co_await trim();
+    Duration away = performer_.take_pause();
+    if (step->kind == OperationKind::list && outcome != Outcome::ok)
+      away = std::max(away, list_backoff_.failed());
+    if (away > Duration::zero()) co_await pause(now() + away);
+  }
 }
 
 Task<void> Client::prefill() {
@@ -65,23 +71,34 @@ Task<void> Client::prefill() {
 }
 
 Step Client::put_step(std::uint32_t size_class, std::uint64_t suffix, bool seeded) {
+  const KeyId id{size_class, static_cast<std::uint32_t>(suffix), unix_micros(wall_now())};
   return {.kind = OperationKind::put,
           .size_class = size_class,
           .seeded = seeded,
-          .id = {size_class, static_cast<std::uint32_t>(suffix), unix_micros(wall_now())},
-          .entry = {}};
+          .space = &share_.space,
+          .entry = {id, 0}};
 }
 
-Step Client::next() {
-  const auto kind = static_cast<OperationKind>(draw(share_.mix_steps, choices_.uniform()));
-  const auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, choices_.uniform()));
+// What to do; nothing where there is no key to read and the pattern writes none.
+std::optional<Step> Client::next() {
+  const Pattern& pattern = share_.pattern;
+  const auto kind = static_cast<OperationKind>(draw(*mix_, choices_.uniform()));
+  const double size_drawn = choices_.uniform();
   const std::uint64_t suffix = choices_.next() >> 32;
   Random picking(choices_.next());
+  if (kind == OperationKind::list) {
+    return Step{.kind = kind, .prefix = share_.list_prefix, .token = token_};
+  }
+  auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, size_drawn));
   if (kind == OperationKind::put) return put_step(size_class, suffix, false);
-  const auto entry = share_.space.catalog.pick(size_class, picking);
-  if (!entry) return put_step(size_class, suffix, true);
-  if (kind == OperationKind::del) share_.space.catalog.remove(*entry);
-  return {.kind = kind, .size_class = size_class, .seeded = false, .id = entry->id, .entry = *entry};
+  if (!pattern.keys_from.empty()) {
+    if (const auto filled = share_.source.any_size(picking)) size_class = *filled;
+  }
+  const auto found = share_.source.pick(size_class, picking);
+  if (!found) return pattern.writes() ? std::optional(put_step(size_class, suffix, true)) : std::nullopt;
+  key_wait_ = {};
+  if (kind == OperationKind::del) found->space->catalog.remove(found->entry);
+  return Step{.kind = kind, .size_class = size_class, .space = found->space, .entry = found->entry};
 }
 
 Task<Outcome> Client::perform(const Step& step) {
@@ -90,32 +107,43 @@ Task<Outcome> Client::perform(const Step& step) {
   co_return done.outcome;
 }
 
-// What the end of an operation means for its key.
+// What the end of an operation means for its key, or for the listing.
 void Client::settle(const Step& step, const Performed& done) {
-  Catalog& catalog = share_.space.catalog;
   const bool ok = done.outcome == Outcome::ok;
   switch (step.kind) {
     case OperationKind::put:
       if (ok) {
-        catalog.written(step.id);
+        step.space->catalog.written(step.entry.id);
         ++share_.keys.written;
       } else if (done.may_exist) {
-        catalog.uncertain(step.id);
+        step.space->catalog.uncertain(step.entry.id);
       }
       break;
     case OperationKind::get:
     case OperationKind::head:
-      if (done.outcome == Outcome::missing && catalog.remove(step.entry)) catalog.uncertain(step.id);
+      if (done.outcome == Outcome::missing && step.space->catalog.remove(step.entry)) {
+        step.space->catalog.uncertain(step.entry.id);
+      }
       break;
     case OperationKind::del:
     case OperationKind::trim:
       if (ok || done.outcome == Outcome::not_found) {
         ++(step.kind == OperationKind::trim ? share_.keys.trimmed : share_.keys.deleted);
       } else {
-        catalog.uncertain(step.id);
+        step.space->catalog.uncertain(step.entry.id);
       }
       break;
-    default:
+    case OperationKind::delete_batch:
+      if (!done.answered) break;
+      share_.keys.deleted += performer_.deletion().deleted;
+      share_.keys.refused += performer_.deletion().refused.size();
+      break;
+    case OperationKind::list:
+      if (!ok) break;
+      list_backoff_.succeeded();
+      token_ = performer_.page().truncated ? performer_.page().next_token : std::string();
+      break;
+    case OperationKind::part:
       break;
   }
 }
@@ -126,7 +154,7 @@ Task<void> Client::trim() {
     const auto id = share_.space.catalog.take_excess();
     if (!id) co_return;
     const Step step{
-        .kind = OperationKind::trim, .size_class = id->size_class, .seeded = false, .id = *id, .entry = {}};
+        .kind = OperationKind::trim, .size_class = id->size_class, .space = &share_.space, .entry = {*id, 0}};
     const Outcome outcome = co_await perform(step);
     // A storage that refuses deletes keeps its objects: the next write tries again.
     if (outcome != Outcome::ok && outcome != Outcome::not_found) co_return;

@@ -3,6 +3,8 @@
 // path locks, logs or reads a file.
 #pragma once
 
+#include <optional>
+
 #include "base/random.h"
 #include "engine/load_thread.h"
 #include "engine/performer.h"
@@ -18,16 +20,27 @@ class Client {
   // PUTs, one after another, while the share has prefill left; not recorded.
   Task<void> prefill();
 
-  void wake();  // ends a pause between operations, once the thread is stopping
+  void wake();  // ends a pause between operations
   void cut();   // ends whatever waits here, once the thread is cut
 
  private:
-  Step next();
+  // When (client_pace.cc).
+  Task<bool> await_turn();
+  void enter_phase(TimePoint t);
+  Task<void> await_keys();
+  Task<void> pause(TimePoint until);
+
+  // What.
+  Task<void> work();
+  std::optional<Step> next();
   Step put_step(std::uint32_t size_class, std::uint64_t suffix, bool seeded);
   Task<Outcome> perform(const Step& step);
   void settle(const Step& step, const Performed& done);
   Task<void> trim();
-  Task<void> pause(Duration length);
+  // Deleting page by page (client_sweep.cc).
+  Task<void> sweep();
+  Task<bool> list_next_page(Sweep& sweep, std::vector<std::string>& keys);
+  Task<Outcome> delete_page(const std::vector<std::string>& keys);
 
   LoadThread& thread_;
   PatternShare& share_;
@@ -35,7 +48,14 @@ class Client {
   Random filling_;  // of the prefill
   Performer performer_;
   Timer timer_;
-  bool pausing_ = false;  // in a pause between operations
+  bool pausing_ = false;  // between operations
+  Phase phase_;
+  TimePoint phase_end_{};                     // none is known yet
+  const std::vector<double>* mix_ = nullptr;  // of the phase
+  TimePoint next_start_{};                    // of a paced client
+  Duration key_wait_{};
+  std::string token_;  // of the next page of its own listing
+  ConnectBackoff list_backoff_;
 };
 
 }  // namespace s3lt

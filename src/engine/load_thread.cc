@@ -1,7 +1,10 @@
 #include "engine/load_thread.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "engine/client.h"
 
 namespace s3lt {
@@ -19,25 +22,69 @@ std::vector<double> cumulative(auto&& weights, auto&& weight_of) {
   return steps;
 }
 
+// Clients that go through one listing together do so on one thread; those of other patterns are dealt out.
+std::uint64_t clients_here(const RunPlan& plan, std::size_t pattern, unsigned thread) {
+  const PlannedPattern& planned = plan.patterns[pattern];
+  if (planned.pattern.sweeps()) return pattern % plan.threads == thread ? planned.clients : 0;
+  return share_of(planned.clients, plan.threads, thread);
+}
+
+KeySource source_of(const RunPlan& plan, std::size_t pattern, KeyStore& keys) {
+  const Pattern& reader = plan.patterns[pattern].pattern;
+  std::vector<KeySpace*> spaces;
+  for (const std::string& name : reader.keys_from) {
+    if (KeySpace* space = keys.find(name)) spaces.push_back(space);
+  }
+  if (reader.keys_from.empty()) spaces.push_back(&keys.space(pattern));
+  return KeySource(std::move(spaces), reader.sizes);
+}
+
+std::vector<double> mix_cumulative(const Mix& mix) {
+  return cumulative(mix, [](double share) { return share; });
+}
+
+std::uint64_t pattern_seed(const RunPlan& plan, const Pattern& pattern) {
+  return Random::stream(plan.seed, {plan.worker, hash64(pattern.name)}).next();
+}
+
 }  // namespace
 
-PatternShare::PatternShare(const RunPlan& plan, const PlannedPattern& planned, KeySpace& keyspace,
-                           std::uint64_t share, unsigned thread, Recorder& recorder)
-    : pattern(planned.pattern),
-      space(keyspace),
+Phases phases_of(const RunPlan& plan, const Pattern& pattern) {
+  return {pattern.schedule.scaled(plan.time_scale), pattern_seed(plan, pattern)};
+}
+
+PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& store, unsigned thread,
+                           Recorder& recorder)
+    : pattern(plan.patterns[index].pattern),
+      space(store.space(index)),
+      source(source_of(plan, index, store)),
+      phases(phases_of(plan, pattern)),
       size_steps(cumulative(pattern.sizes, [](const SizeClass& s) { return s.weight; })),
-      mix_steps(cumulative(pattern.mix, [](double m) { return m; })),
-      clients(share),
-      prefill_left(share_of(plan.prefill, plan.threads, thread)) {
-  for (std::size_t kind = 0; kind < operation_kinds; ++kind) {
-    for (const SizeClass& size : pattern.sizes) {
-      cells.push_back(recorder.cell({pattern.name, static_cast<OperationKind>(kind), size.label}));
+      list_prefix(pattern.list_scope == ListScope::worker ? fmt::format("{}{}/", plan.prefix, plan.worker)
+                                                          : plan.prefix),
+      clients(clients_here(plan, index, thread)),
+      prefill_left(pattern.writes() ? share_of(plan.prefill, plan.threads, thread) : 0),
+      mix_steps_(mix_cumulative(pattern.mix)),
+      seed_(pattern_seed(plan, pattern)) {
+  for (const Mix& mix : pattern.burst_mixes) burst_mix_steps_.push_back(mix_cumulative(mix));
+  for (std::size_t k = 0; k < operation_kinds; ++k) {
+    const auto kind = static_cast<OperationKind>(k);
+    const bool of_objects = kind != OperationKind::list && kind != OperationKind::delete_batch;
+    for (std::size_t i = 0; i < std::max<std::size_t>(pattern.sizes.size(), 1); ++i) {
+      const bool sized = of_objects && i < pattern.sizes.size();
+      cells.push_back(recorder.cell({pattern.name, kind, sized ? pattern.sizes[i].label : ""}));
     }
   }
-  if (plan.bandwidth && planned.clients > 0) {
-    const double rate = *plan.bandwidth * static_cast<double>(share) / static_cast<double>(planned.clients);
+  const std::uint64_t all = plan.patterns[index].clients;
+  if (plan.bandwidth && all > 0) {
+    const double rate = *plan.bandwidth * static_cast<double>(clients) / static_cast<double>(all);
     limiter = std::make_unique<TokenBucket>(rate, std::max(rate / 10, 1024.0));
   }
+}
+
+const std::vector<double>& PatternShare::mix_steps(const Phase& phase) const {
+  if (phase.kind != PhaseKind::burst || burst_mix_steps_.empty()) return mix_steps_;
+  return burst_mix_steps_[Random::stream(seed_, {phase.number}).below(burst_mix_steps_.size())];
 }
 
 LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, Budget& budget, Mailbox& mailbox, unsigned index)
@@ -57,12 +104,9 @@ void LoadThread::start_prefill() {
     second_timer_ = std::make_unique<Timer>(loop_);
     cut_timer_ = std::make_unique<Timer>(loop_);
     for (std::size_t p = 0; p < plan_.patterns.size(); ++p) {
-      const PlannedPattern& planned = plan_.patterns[p];
-      const std::uint64_t clients = share_of(planned.clients, plan_.threads, index_);
-      shares_.push_back(
-          std::make_unique<PatternShare>(plan_, planned, keys_.space(p), clients, index_, recorder_));
+      shares_.push_back(std::make_unique<PatternShare>(plan_, p, keys_, index_, recorder_));
       // A client's number, and with it its random stream, does not depend on how many threads there are.
-      for (std::uint64_t i = 0; i < clients; ++i) {
+      for (std::uint64_t i = 0; i < shares_.back()->clients; ++i) {
         clients_.push_back(std::make_unique<Client>(*this, *shares_.back(), i * plan_.threads + index_));
       }
     }

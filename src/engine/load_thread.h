@@ -19,21 +19,43 @@ namespace s3lt {
 
 class Client;
 
+// The way of a pattern's clients through the keys that it deletes: pages are listed one after another, each
+// by the client that comes next, which then deletes its keys while the next one lists on.
+struct Sweep {
+  bool passing = false;     // a pass is under way
+  bool listing = false;     // one of the clients lists a page
+  std::uint64_t cycle = 0;  // in which the last pass began
+  std::uint64_t passes = 0;
+  std::string token;             // of the next page
+  std::vector<Client*> waiting;  // for the page that is being listed
+};
+
 // What the clients of one pattern on one thread share.
 struct PatternShare {
-  PatternShare(const RunPlan& plan, const PlannedPattern& planned, KeySpace& space, std::uint64_t share,
-               unsigned thread, Recorder& recorder);
+  PatternShare(const RunPlan& plan, std::size_t pattern, KeyStore& keys, unsigned thread, Recorder& recorder);
   const Pattern& pattern;
-  KeySpace& space;  // of the keys that it writes
+  KeySpace& space;   // of the keys that it writes
+  KeySource source;  // of the keys that it reads
+  const Phases phases;
   KeyCounters keys;
-  std::vector<double> size_steps, mix_steps;  // cumulative, for drawing
-  std::vector<CellId> cells;                  // by operation kind and size class
+  std::vector<double> size_steps;  // cumulative, for drawing
+  std::vector<CellId> cells;       // by operation kind and size class
   CellId cell(OperationKind kind, std::uint32_t size_class) const {
-    return cells[static_cast<std::size_t>(kind) * pattern.sizes.size() + size_class];
+    return cells[static_cast<std::size_t>(kind) * std::max<std::size_t>(pattern.sizes.size(), 1) +
+                 size_class];
   }
+  // The cumulative mix of a phase: each burst has one of the pattern's burst mixes.
+  const std::vector<double>& mix_steps(const Phase& phase) const;
+  const std::string list_prefix;  // what LIST and DELETE-BATCH go through
+  Sweep sweep;
   std::unique_ptr<TokenBucket> limiter;
   std::uint64_t clients = 0;
   std::uint64_t prefill_left = 0;
+
+ private:
+  std::vector<double> mix_steps_;
+  std::vector<std::vector<double>> burst_mix_steps_;
+  const std::uint64_t seed_;
 };
 
 class LoadThread {
@@ -63,7 +85,10 @@ class LoadThread {
   ContentGather& gather() { return gather_; }
   bool stopping() const { return stopping_; }
   bool cut() const { return cut_; }
+  TimePoint t0() const { return t0_; }  // the start of the load
+  KeyStore& keys() { return keys_; }
   bool take_operation();
+  void give_back_operation() { tickets_ += budget_.limits_operations() ? 1 : 0; }
   // An endpoint whose connect failed is suspect for a growing while: clients go round it, if they can, and
   // one of them tries it again when the while is over.
   bool is_suspect(std::size_t endpoint, TimePoint t) const { return t < health_[endpoint].suspect_until; }

@@ -58,7 +58,7 @@ struct Performer::Operation : TransferObserver {
   TimePoint start{};
   bool after_response = false;  // the attempt before got an answer
   void moved(std::uint64_t bytes) override {
-    if (!recording) return;
+    if (!recording || step.space == nullptr) return;  // the bytes of objects only, not of lists
     recorder.moved(cell, bytes);
     if (budget.limits_bytes()) budget.spend_bytes(bytes);
   }
@@ -88,9 +88,9 @@ struct Performer::Attempt {
   }
 };
 
-class Performer::Body final : public BodySource {
+class Performer::ContentBody final : public BodySource {
  public:
-  Body(ContentGather& gather, const ContentPool& pool, const ObjectContent& content)
+  ContentBody(ContentGather& gather, const ContentPool& pool, const ObjectContent& content)
       : gather_(gather), pool_(pool), content_(content) {}
   std::uint64_t size() const override { return content_.size; }
   std::span<const iovec> pieces(std::uint64_t offset) override {
@@ -101,6 +101,20 @@ class Performer::Body final : public BodySource {
   ContentGather& gather_;
   const ContentPool& pool_;
   const ObjectContent& content_;
+};
+
+class Performer::TextBody final : public BodySource {
+ public:
+  explicit TextBody(std::string& text) : text_(text) {}
+  std::uint64_t size() const override { return text_.size(); }
+  std::span<const iovec> pieces(std::uint64_t offset) override {
+    piece_ = {text_.data() + offset, text_.size() - offset};
+    return {&piece_, 1};
+  }
+
+ private:
+  std::string& text_;
+  iovec piece_{};
 };
 
 Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t index)
@@ -147,13 +161,8 @@ Task<Performed> Performer::perform(const Step& step) {
   Operation op(thread_.recorder(), thread_.budget(), recording_);
   op.step = step;
   op.cell = share_.cell(step.kind, step.size_class);
-  op.size = share_.pattern.sizes[step.size_class].bytes;
   op.start = now();
-  share_.space.names.write(step.id, key_);
-  if (step.kind == OperationKind::put) {
-    op.content = {.key_hash = hash64(key_), .size = op.size};
-    if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
-  }
+  co_await prepare(op);
   if (thread_.plan().profile->traits().invocation_id) invocation_id();
   op.endpoint = next_endpoint();
 
@@ -180,6 +189,7 @@ Task<Performed> Performer::perform(const Step& step) {
   }
   record(op, last);
   done.outcome = last.outcome;
+  done.answered = deletion_.deleted > 0 || !deletion_.refused.empty();
   co_return done;
 }
 
@@ -199,6 +209,23 @@ void Performer::record(const Operation& op, const Attempt& last) {
                 .service_us = to_micros(last.end - last.sent),
                 .ttfb_us = last.first_byte == TimePoint{} ? -1 : to_micros(last.first_byte - last.sent),
                 .seeded = op.step.seeded});
+}
+
+// What all attempts have in common: the key, the body and its hashes.
+Task<void> Performer::prepare(Operation& op) {
+  const Step& step = op.step;
+  key_.clear();
+  if (step.space != nullptr) {
+    step.space->names.write(step.entry.id, key_);
+    op.size = step.space->pattern.sizes[step.entry.id.size_class].bytes;
+  }
+  deletion_ = {};
+  if (step.kind == OperationKind::put) {
+    op.content = {.key_hash = hash64(key_), .size = op.size};
+    if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
+  } else if (step.kind == OperationKind::delete_batch) {
+    batch_ = thread_.plan().profile->delete_objects_body(step.keys, false);
+  }
 }
 
 Task<void> Performer::hash_payload(Operation& op) {
@@ -235,6 +262,16 @@ void Performer::encode(const Operation& op, const RequestContext& context) {
       break;
     case OperationKind::head:
       profile.encode(HeadObject{.bucket = bucket, .key = key_}, context, head_);
+      break;
+    case OperationKind::list:
+      profile.encode(ListObjects{.bucket = bucket,
+                                 .prefix = op.step.prefix,
+                                 .max_keys = share_.pattern.list_page,
+                                 .continuation_token = op.step.token},
+                     context, head_);
+      break;
+    case OperationKind::delete_batch:
+      profile.encode(DeleteObjects{.bucket = bucket, .body = batch_}, context, head_);
       break;
     default:
       profile.encode(DeleteObject{.bucket = bucket, .key = key_}, context, head_);
@@ -295,11 +332,17 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
   static constexpr std::string_view methods[] = {"PUT",  "GET", "HEAD",   "DELETE",
                                                  "POST", "GET", "DELETE", "PUT"};
   const bool is_put = op.step.kind == OperationKind::put;
-  Body body(thread_.gather(), *thread_.plan().pool, op.content);
+  const bool is_batch = op.step.kind == OperationKind::delete_batch;
+  ContentBody content(thread_.gather(), *thread_.plan().pool, op.content);
+  TextBody batch(batch_);
+  BodySource* const bodies[] = {nullptr, &content, &batch};
   const ExchangeRequest request{.method = methods[static_cast<std::size_t>(op.step.kind)],
                                 .head = head_,
-                                .body = is_put ? &body : nullptr,
+                                .body = bodies[is_put     ? 1
+                                               : is_batch ? 2
+                                                          : 0],
                                 .expect_continue = is_put && thread_.plan().profile->traits().expect_continue,
+                                .keep_body = is_batch || op.step.kind == OperationKind::list,
                                 .observer = &op,
                                 .limiter = share_.limiter.get()};
   const ExchangeResult result = co_await connection.exchange(request);
@@ -310,7 +353,7 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
 }
 
 // What the exchange means: outcome, retry, bytes, words.
-void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) const {
+void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) {
   if (result.error != StreamError::none || result.malformed || result.truncated) {
     attempt.outcome = outcome_of(result.error, false);
     if (result.truncated && result.error == StreamError::closed) attempt.outcome = Outcome::truncated;
@@ -321,16 +364,78 @@ void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt
     return;
   }
   if (result.status >= 200 && result.status < 300) {
-    attempt.outcome = Outcome::ok;
-    if (op.step.kind == OperationKind::put) attempt.bytes = op.size;
-    if (op.step.kind != OperationKind::get) return;
-    attempt.bytes = result.body_bytes;
-    if (result.body_bytes != op.size) {
-      attempt.outcome = result.body_bytes < op.size ? Outcome::truncated : Outcome::corrupt;
-      attempt.trouble().problem = fmt::format("{} bytes where the object has {}", result.body_bytes, op.size);
-    }
+    judge_success(op, result, attempt);
+  } else {
+    judge_refusal(op, result, attempt);
+  }
+}
+
+void Performer::judge_success(const Operation& op, const ExchangeResult& result, Attempt& attempt) {
+  attempt.outcome = Outcome::ok;
+  switch (op.step.kind) {
+    case OperationKind::put:
+      attempt.bytes = op.size;
+      break;
+    case OperationKind::get:
+      attempt.bytes = result.body_bytes;
+      if (result.body_bytes != op.size) {
+        attempt.outcome = result.body_bytes < op.size ? Outcome::truncated : Outcome::corrupt;
+        attempt.trouble().problem =
+            fmt::format("{} bytes where the object has {}", result.body_bytes, op.size);
+      }
+      break;
+    case OperationKind::list:
+      judge_page(result, attempt);
+      break;
+    case OperationKind::delete_batch:
+      judge_deletion(result, attempt);
+      break;
+    default:
+      break;
+  }
+}
+
+void Performer::judge_page(const ExchangeResult& result, Attempt& attempt) {
+  if (auto page = parse_list(result.body)) {
+    page_ = std::move(*page);
     return;
   }
+  judge_error_in_success(result, attempt, "the answer is no ListBucketResult");
+}
+
+// Keys that the storage refused to delete make an error only where it deleted none.
+void Performer::judge_deletion(const ExchangeResult& result, Attempt& attempt) {
+  auto deletion = parse_delete_result(result.body);
+  if (!deletion) {
+    judge_error_in_success(result, attempt, "the answer is no DeleteResult");
+    return;
+  }
+  deletion_ = std::move(*deletion);
+  if (deletion_.deleted > 0 || deletion_.refused.empty()) return;
+  const DeleteResult::Refused& first = deletion_.refused.front();
+  attempt.outcome = classify(result.status, first.code);
+  attempt.retryable = is_retryable(result.status, first.code);
+  auto& [problem, s3] = attempt.trouble();
+  s3 = {.code = first.code, .message = first.message, .request_id = {}, .region = {}, .server_time = {}};
+  problem =
+      fmt::format("none of {} keys was deleted; {}: {}", deletion_.refused.size(), first.key, first.message);
+}
+
+// S3 may send 200 before it knows how the operation ends, and an error document then.
+void Performer::judge_error_in_success(const ExchangeResult& result, Attempt& attempt,
+                                       std::string_view otherwise) {
+  auto& [problem, s3] = attempt.trouble();
+  problem = otherwise;
+  attempt.outcome = Outcome::client_error;
+  if (auto error = parse_error(result.body)) {
+    s3 = std::move(*error);
+    problem = s3.message;
+    attempt.outcome = classify(result.status, s3.code);
+    attempt.retryable = is_retryable(result.status, s3.code);
+  }
+}
+
+void Performer::judge_refusal(const Operation& op, const ExchangeResult& result, Attempt& attempt) const {
   auto& [problem, s3] = attempt.trouble();
   if (auto error = parse_error(result.body)) s3 = std::move(*error);
   if (s3.request_id.empty()) s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
@@ -340,25 +445,26 @@ void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt
   if (attempt.outcome != Outcome::missing) return;
   // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all.
   const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
-  if (!read || !share_.space.catalog.alive(op.step.entry)) attempt.outcome = Outcome::not_found;
+  if (!read || !op.step.space->catalog.alive(op.step.entry)) attempt.outcome = Outcome::not_found;
 }
 
 void Performer::sample(const Operation& op, const Attempt& attempt, unsigned number) {
   const auto& [problem, s3] = attempt.trouble();
   if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, s3.code)) return;
-  op.recorder.error({.at = wall_now(),
-                     .pattern = share_.pattern.name,
-                     .operation = std::string(name(op.step.kind)),
-                     .size = share_.pattern.sizes[op.step.size_class].label,
-                     .key = key_,
-                     .endpoint = thread_.plan().endpoints[op.endpoint].url,
-                     .outcome = attempt.outcome,
-                     .status = attempt.status,
-                     .code = s3.code,
-                     .message = problem,
-                     .request_id = s3.request_id,
-                     .attempt = number,
-                     .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent)});
+  op.recorder.error(
+      {.at = wall_now(),
+       .pattern = share_.pattern.name,
+       .operation = std::string(name(op.step.kind)),
+       .size = op.step.space == nullptr ? std::string() : share_.pattern.sizes[op.step.size_class].label,
+       .key = op.step.space == nullptr ? std::string(op.step.prefix) : key_,
+       .endpoint = thread_.plan().endpoints[op.endpoint].url,
+       .outcome = attempt.outcome,
+       .status = attempt.status,
+       .code = s3.code,
+       .message = problem,
+       .request_id = s3.request_id,
+       .attempt = number,
+       .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent)});
 }
 
 }  // namespace s3lt

@@ -19,14 +19,19 @@ struct Step {
   OperationKind kind{};
   std::uint32_t size_class = 0;  // of the pattern
   bool seeded = false;
-  KeyId id;              // of the object
-  Catalog::Entry entry;  // of a picked one
+  // The object: where its key lives, and its place there if it was picked.
+  KeySpace* space = nullptr;
+  Catalog::Entry entry;
+  // LIST: which keys, and the token of the page before. DELETE-BATCH: whole keys.
+  std::string_view prefix, token;
+  std::span<const std::string> keys;
 };
 
 // How it ended.
 struct Performed {
   Outcome outcome{};
   bool may_exist = false;  // a PUT that was not confirmed, and not refused either
+  bool answered = false;   // a DELETE-BATCH whose answer says what became of each key
 };
 
 class Performer {
@@ -40,20 +45,31 @@ class Performer {
   void set_recording(bool recording) { recording_ = recording; }
   // How long the client should stay away before its next operation: set by a connect that failed. Taken once.
   Duration take_pause() { return std::exchange(pause_, {}); }
+  // What the last operation brought, where it was an ok LIST or an answered DELETE-BATCH.
+  ListPage& page() { return page_; }
+  const DeleteResult& deletion() const { return deletion_; }
   // Ends whatever waits here, once the thread is cut.
   void cut();
 
  private:
   struct Operation;
   struct Attempt;
-  class Body;
+  class ContentBody;
+  class TextBody;
 
   std::size_t next_endpoint();
+  Task<void> prepare(Operation& op);
   Task<void> hash_payload(Operation& op);
   Task<Attempt> attempt(Operation& op, unsigned number);
   Task<Attempt> exchange(Operation& op, HttpConnection& connection);
   void encode(const Operation& op, const RequestContext& context);
-  void judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) const;
+  void judge(const Operation& op, const ExchangeResult& result, Attempt& attempt);
+  void judge_success(const Operation& op, const ExchangeResult& result, Attempt& attempt);
+  void judge_page(const ExchangeResult& result, Attempt& attempt);
+  void judge_deletion(const ExchangeResult& result, Attempt& attempt);
+  static void judge_error_in_success(const ExchangeResult& result, Attempt& attempt,
+                                     std::string_view otherwise);
+  void judge_refusal(const Operation& op, const ExchangeResult& result, Attempt& attempt) const;
   void sample(const Operation& op, const Attempt& attempt, unsigned number);
   void record(const Operation& op, const Attempt& last);
   std::string_view invocation_id();
@@ -69,7 +85,9 @@ class Performer {
   bool recording_ = true;
   ConnectBackoff connect_backoff_;
   Duration pause_{};
-  std::string head_, key_, uuid_, sha256_, crc32_;
+  std::string head_, key_, uuid_, sha256_, crc32_, batch_;
+  ListPage page_;
+  DeleteResult deletion_;
 };
 
 }  // namespace s3lt

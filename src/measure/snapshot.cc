@@ -52,6 +52,9 @@ void KeyCounters::add(const KeyCounters& other) {
   trimmed += other.trimmed;
   alive += other.alive;
   unknown += other.unknown;
+  refused += other.refused;
+  foreign += other.foreign;
+  waiting += other.waiting;
 }
 
 void ClientCounters::add(const ClientCounters& other) {

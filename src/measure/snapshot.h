@@ -76,6 +76,9 @@ struct ErrorSample {
 // Of the keys of one pattern: see README, "Counters".
 struct KeyCounters {
   std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
+  std::uint64_t refused = 0;  // deletions in a batch that the storage answered with an error
+  std::uint64_t foreign = 0;  // listed under the prefix, but not of a test object's shape: left alone
+  std::uint64_t waiting = 0;  // clients that find no key to read, at this moment
   void add(const KeyCounters& other);
 };
 

@@ -76,7 +76,9 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
                      {"deleted", keys.deleted},
                      {"trimmed", keys.trimmed},
                      {"alive", keys.alive},
-                     {"unknown", keys.unknown}}}};
+                     {"unknown", keys.unknown},
+                     {"refused", keys.refused},
+                     {"foreign", keys.foreign}}}};
   if (detail == Detail::summary) out["verified"] = {{"checked", 0}, {"corrupt", 0}};
   return out;
 }

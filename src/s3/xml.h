@@ -34,4 +34,15 @@ struct ListPage {
 // Keys come back decoded where the answer says EncodingType url. Nothing where it is no ListBucketResult.
 std::optional<ListPage> parse_list(std::string_view xml);
 
+// DeleteResult, the answer to DeleteObjects.
+struct DeleteResult {
+  struct Refused {
+    std::string key, code, message;
+  };
+  std::uint64_t deleted = 0;
+  std::vector<Refused> refused;
+};
+// Nothing where it is no DeleteResult.
+std::optional<DeleteResult> parse_delete_result(std::string_view xml);
+
 }  // namespace s3lt

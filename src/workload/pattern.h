@@ -2,6 +2,7 @@
 // (docs/patterns.md); the built-in ones are compiled in. Plain values, immutable once loaded.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -50,6 +51,15 @@ struct Pattern {
   std::uint64_t clients = 0;    // default number of clients in all
 
   double share(OperationKind kind) const { return mix[static_cast<std::size_t>(kind)]; }
+  // Whether it ever does this.
+  bool does(OperationKind kind) const {
+    const auto in = [kind](const Mix& m) { return m[static_cast<std::size_t>(kind)] > 0; };
+    return in(mix) || std::any_of(burst_mixes.begin(), burst_mixes.end(), in);
+  }
+  // Whether it makes objects: also where it only reads, but no other pattern's keys.
+  bool writes() const { return !sizes.empty() && (keys_from.empty() || does(OperationKind::put)); }
+  // Its clients delete batch by batch, one listing together.
+  bool sweeps() const { return does(OperationKind::delete_batch); }
 };
 
 // A built-in pattern; the error names the nearest one.

@@ -1,0 +1,71 @@
+// When a client begins its operations: schedule, pace, added delay, waiting for keys.
+#include <algorithm>
+
+#include "engine/client.h"
+
+namespace s3lt {
+namespace {
+
+constexpr Duration first_key_wait = std::chrono::milliseconds(20), most_key_wait = std::chrono::seconds(1);
+
+}  // namespace
+
+void Client::enter_phase(TimePoint t) {
+  phase_ = share_.phases.at(std::max(t - thread_.t0(), Duration::zero()));
+  phase_end_ = phase_.end == Duration::max() ? TimePoint::max() : thread_.t0() + phase_.end;
+  mix_ = &share_.mix_steps(phase_);
+  if (share_.pattern.pace > 0 && phase_.kind != PhaseKind::burst) {
+    // Clients do not start in step.
+    next_start_ = t + seconds(choices_.uniform() / share_.pattern.pace);
+  }
+}
+
+// Waits until the client may begin an operation. False: the thread is stopping.
+Task<bool> Client::await_turn() {
+  const Pattern& pattern = share_.pattern;
+  for (;;) {
+    if (thread_.stopping()) co_return false;
+    const bool timed = phase_end_ != TimePoint::max() || pattern.pace > 0;
+    const TimePoint t = timed ? now() : TimePoint{};
+    if (mix_ == nullptr || t >= phase_end_) enter_phase(now());
+    if (phase_.kind == PhaseKind::gap) {
+      co_await pause(phase_end_);
+      continue;
+    }
+    if (pattern.pace <= 0 || phase_.kind == PhaseKind::burst) break;
+    if (next_start_ > t) {
+      co_await pause(std::min(next_start_, phase_end_));
+      continue;
+    }
+    // One that is late starts at once, but does not make up for what it missed.
+    next_start_ = std::max(next_start_ + seconds(1 / pattern.pace), t);
+    break;
+  }
+  if (pattern.most_delay > Duration::zero()) {
+    const double drawn = choices_.uniform();
+    co_await pause(now() + pattern.least_delay +
+                   seconds(drawn * to_seconds(pattern.most_delay - pattern.least_delay)));
+  }
+  co_return !thread_.stopping();
+}
+
+// Nothing to read: until somebody has written, look now and then.
+Task<void> Client::await_keys() {
+  key_wait_ = std::clamp(key_wait_ * 2, first_key_wait, most_key_wait);
+  ++share_.keys.waiting;
+  co_await pause(now() + key_wait_);
+  --share_.keys.waiting;
+}
+
+Task<void> Client::pause(TimePoint until) {
+  if (thread_.stopping()) co_return;
+  pausing_ = true;
+  co_await timer_.until(until);
+  pausing_ = false;
+}
+
+void Client::wake() {
+  if (pausing_) timer_.cancel();
+}
+
+}  // namespace s3lt
