@@ -77,7 +77,8 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
   if (!patterns) return std::unexpected(patterns.error());
   std::vector<PlannedPattern> planned;
   for (Pattern& pattern : *patterns) {
-    if (!flags.sizes.empty()) pattern.sizes = flags.sizes;
+    // A pattern without sizes writes and reads no objects.
+    if (!flags.sizes.empty() && !pattern.sizes.empty()) pattern.sizes = flags.sizes;
     const std::uint64_t clients = clients_of(pattern, flags);
     planned.push_back({std::move(pattern), clients});
   }

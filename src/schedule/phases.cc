@@ -8,8 +8,7 @@
 namespace s3lt {
 namespace {
 
-// More bursts in a window than this are no bursts; pattern files are held to it.
-constexpr unsigned most_bursts = 100;
+constexpr unsigned most_bursts = Schedule::most_bursts;
 
 Phase burst_or_gap(const Schedule& schedule, Duration t) {
   const Duration whole = schedule.burst + schedule.gap;

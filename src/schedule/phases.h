@@ -20,6 +20,8 @@ struct Schedule {
   Kind kind = Kind::always;
   Duration burst{}, gap{}, window{}, cycle{};
   unsigned least = 0, most = 0;
+  // More bursts in a window than this are no bursts; pattern files are held to it.
+  static constexpr unsigned most_bursts = 100;
 
   // All of its times divided by `time_scale` (> 0).
   Schedule scaled(double time_scale) const;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/nearest.h"
 #include "workload/pattern_texts.h"
 
@@ -12,6 +10,14 @@ namespace s3lt {
 std::vector<std::string_view> builtin_pattern_names() {
   std::vector<std::string_view> names;
   for (const PatternText& text : pattern_texts()) names.push_back(text.name);
+  return names;
+}
+
+std::vector<std::string_view> all_pattern_names() {
+  std::vector<std::string_view> names;
+  for (const PatternText& text : pattern_texts()) {
+    if (text.in_all) names.push_back(text.name);
+  }
   return names;
 }
 

@@ -65,6 +65,8 @@ struct Pattern {
 // A built-in pattern; the error names the nearest one.
 Result<Pattern> builtin_pattern(std::string_view name);
 std::vector<std::string_view> builtin_pattern_names();
+// Those that `all` runs, in the order in which people list them; the others are extras.
+std::vector<std::string_view> all_pattern_names();
 // The TOML text of a built-in pattern, with its comments; empty where there is none.
 std::string_view builtin_pattern_text(std::string_view name);
 

@@ -1,14 +1,14 @@
 // Pattern files: TOML to Pattern. A field that is not here is an error, so that a misspelt one is never a
-// silent default.
+// silent default; nor may one stand where it has no effect.
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/nearest.h"
 #include "base/units.h"
-#include "workload/pattern.h"
+#include "workload/pattern_reader.h"
 
 namespace s3lt {
 namespace {
@@ -16,98 +16,20 @@ namespace {
 // More clients than any machine holds are a slip of the keyboard.
 constexpr double most_clients = 10'000'000;
 
-// What is wrong with a file, on its way out of the reader.
-struct Mistake {
-  toml::source_position where;
-  std::string what;
-};
-
-[[noreturn]] void refuse(const toml::node& node, std::string what) {
-  throw Mistake{node.source().begin, std::move(what)};
-}
-
-void allow_only(const toml::table& table, std::string_view place, std::span<const std::string_view> fields) {
-  for (const auto& [key, node] : table) {
-    if (std::find(fields.begin(), fields.end(), key.str()) != fields.end()) continue;
-    throw Mistake{key.source().begin,
-                  fmt::format("{} has no field \"{}\": {}", place, key.str(), suggest(key.str(), fields))};
-  }
-}
-
-double number(const toml::node& node, std::string_view field) {
-  if (const auto n = node.value<double>(); n && std::isfinite(*n) && *n >= 0) return *n;
-  refuse(node, fmt::format("{} must be a number, 0 or more", field));
-}
-
-std::string text(const toml::node& node, std::string_view field) {
-  if (const auto t = node.value_exact<std::string>()) return *t;
-  refuse(node, fmt::format("{} must be a text in quotes", field));
-}
-
-const toml::table& table_of(const toml::node& node, std::string_view field) {
-  if (const toml::table* t = node.as_table()) return *t;
-  refuse(node, fmt::format("{} must be a table, as in [{}]", field, field));
+bool is_name(std::string_view name) {
+  return !name.empty() && name.front() != '-' && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
 }
 
 std::string read_name(const toml::node& node) {
   const std::string name = text(node, "name");
-  const bool good = !name.empty() && name.front() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
-  if (!good)
+  if (!is_name(name))
     refuse(
         node,
         fmt::format("the name \"{}\" may have a-z, 0-9, _ and (not first) - only: it is part of keys", name));
   if (name == "all") refuse(node, "the name \"all\" means every pattern; choose another one");
   return name;
-}
-
-void read_mix(const toml::table& mix, Pattern& pattern) {
-  static constexpr std::array<std::string_view, 4> fields{"GET", "PUT", "HEAD", "DELETE"};
-  static constexpr std::array<OperationKind, 4> kinds{OperationKind::get, OperationKind::put,
-                                                      OperationKind::head, OperationKind::del};
-  allow_only(mix, "[mix]", fields);
-  double sum = 0;
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const toml::node* node = mix.get(fields[i]);
-    if (node == nullptr) continue;
-    const double percent = number(*node, fields[i]);
-    pattern.mix[static_cast<std::size_t>(kinds[i])] = percent / 100;
-    sum += percent;
-  }
-  if (std::abs(sum - 100) > 1e-6)
-    refuse(mix, fmt::format("the shares of [mix] add up to {}, not to 100", sum));
-}
-
-void add_size(Pattern& pattern, const toml::node& node, std::string_view size, double weight) {
-  const auto bytes = parse_size(size);
-  if (!bytes) refuse(node, bytes.error().message);
-  if (*bytes == 0) refuse(node, "a size must be more than 0 bytes");
-  if (*bytes > largest_put) refuse(node, fmt::format("{} is more than S3 takes in one PUT, 5GiB", size));
-  if (weight <= 0) refuse(node, fmt::format("the weight of {} must be above 0", size));
-  const std::string label = format_size_label(*bytes);
-  for (const SizeClass& known : pattern.sizes) {
-    if (known.label == label) refuse(node, fmt::format("the size {} stands there twice", label));
-  }
-  pattern.sizes.push_back({label, *bytes, weight});
-}
-
-// ["1KB", "10KB"], or { "4KiB" = 80, "1MiB" = 20 }
-void read_sizes(const toml::node& node, Pattern& pattern) {
-  if (const toml::array* list = node.as_array()) {
-    for (const toml::node& item : *list) add_size(pattern, item, text(item, "a size"), 1);
-  } else if (const toml::table* weights = node.as_table()) {
-    for (const auto& [size, weight] : *weights) {
-      add_size(pattern, weight, size.str(), number(weight, fmt::format("the weight of {}", size.str())));
-    }
-    std::sort(pattern.sizes.begin(), pattern.sizes.end(),
-              [](const SizeClass& a, const SizeClass& b) { return a.bytes < b.bytes; });
-  } else {
-    refuse(node,
-           "sizes must be a list (sizes = [\"1KB\", \"1MB\"]) or weights (sizes = { \"4KiB\" = 80, \"1MiB\" "
-           "= 20 })");
-  }
-  if (pattern.sizes.empty()) refuse(node, "sizes must name at least one size");
 }
 
 void read_clients(const toml::table& clients, Pattern& pattern) {
@@ -131,38 +53,190 @@ void read_clients(const toml::table& clients, Pattern& pattern) {
   }
 }
 
-Pattern read_pattern(const toml::table& table) {
-  static constexpr std::array<std::string_view, 5> fields{"name", "summary", "sizes", "mix", "clients"};
-  allow_only(table, "a pattern", fields);
-  for (const std::string_view needed : {"name", "sizes", "mix"}) {
-    if (table.get(needed) == nullptr) refuse(table, fmt::format("a pattern needs {}", needed));
+void read_pacing(const toml::table& pacing, Pattern& pattern) {
+  static constexpr std::array<std::string_view, 1> fields{"operations_per_second"};
+  allow_only(pacing, "[pacing]", fields);
+  const toml::node& node = needed(pacing, "[pacing]", fields[0]);
+  pattern.pace = number_above_zero(node, fields[0]);
+  if (pattern.schedule.kind == Schedule::Kind::burst_and_gap)
+    refuse(pacing, "[pacing] holds outside of bursts, and this [schedule] is silent there");
+}
+
+void read_delay(const toml::node& node, Pattern& pattern) {
+  const toml::array* range = node.as_array();
+  if (range == nullptr) {
+    pattern.least_delay = pattern.most_delay = duration(node, "delay");
+    return;
   }
+  if (range->size() != 2)
+    refuse(node,
+           "delay must be a time or the least and the most of it, as in delay = [\"100ms\", \"500ms\"]");
+  pattern.least_delay = duration(*range->get(0), "delay", true);
+  pattern.most_delay = duration(*range->get(1), "delay");
+  if (pattern.least_delay > pattern.most_delay)
+    refuse(node, fmt::format("delay has its least first, as in delay = [\"{}\", \"{}\"]",
+                             format_duration(pattern.most_delay), format_duration(pattern.least_delay)));
+}
+
+void read_client(const toml::table& client, Pattern& pattern) {
+  static constexpr std::array<std::string_view, 2> fields{"speed", "delay"};
+  allow_only(client, "[client]", fields);
+  if (const toml::node* node = client.get("speed")) {
+    const auto written = node->value_exact<std::string>();
+    if (!written) refuse(*node, "speed must be a rate in quotes, such as \"125KB/s\" or \"1Mbit/s\"");
+    const auto speed = parse_rate(*written);
+    if (!speed) refuse(*node, fmt::format("speed: {}", speed.error().message));
+    pattern.client_speed = *speed;
+  }
+  if (const toml::node* node = client.get("delay")) read_delay(*node, pattern);
+}
+
+void read_list(const toml::table& list, Pattern& pattern) {
+  static constexpr std::array<std::string_view, 2> fields{"of", "page"};
+  allow_only(list, "[list]", fields);
+  if (!does_any(pattern, {OperationKind::list, OperationKind::delete_batch}))
+    refuse(list, "[list] is for mixes with LIST or DELETE-BATCH, and this one has neither");
+  if (const toml::node* node = list.get("of")) {
+    static constexpr std::array<std::string_view, 2> scopes{"worker", "prefix"};
+    const std::string of = text(*node, "of");
+    if (of != scopes[0] && of != scopes[1])
+      refuse(*node, fmt::format("of must be \"worker\" (the keys of this worker) or \"prefix\" (those of all "
+                                "workers), not \"{}\"",
+                                of));
+    pattern.list_scope = of == scopes[1] ? ListScope::prefix : ListScope::worker;
+  }
+  if (const toml::node* node = list.get("page"))
+    pattern.list_page = static_cast<unsigned>(whole_number(*node, "page", 1, 1000));
+}
+
+void read_keys(const toml::table& keys, Pattern& pattern) {
+  static constexpr std::array<std::string_view, 1> fields{"from"};
+  allow_only(keys, "[keys]", fields);
+  const toml::node& from = needed(keys, "[keys]", "from");
+  const toml::array* list = from.as_array();
+  if (list == nullptr || list->empty())
+    refuse(from, "from must be a list of patterns, as in from = [\"baseload\", \"spiky\"]");
+  for (const toml::node& item : *list) {
+    const std::string name = text(item, "a pattern in from");
+    if (!is_name(name)) refuse(item, fmt::format("\"{}\" in from is not a name of a pattern", name));
+    if (std::ranges::count(pattern.keys_from, name) > 0)
+      refuse(item, fmt::format("{} stands twice in from", name));
+    pattern.keys_from.push_back(name);
+  }
+  if (!does_any(pattern, {OperationKind::get, OperationKind::head, OperationKind::del}))
+    refuse(keys, "[keys] says whose keys are read, and this mix has no GET, HEAD or DELETE");
+}
+
+// The sizes, where they mean something. A reader of others' keys may leave them out: take_sizes.
+void read_sizes_of(const toml::table& table, Pattern& pattern) {
+  const toml::node* sizes = table.get("sizes");
+  const bool writes = does_any(pattern, {OperationKind::put});
+  const bool of_objects =
+      writes || does_any(pattern, {OperationKind::get, OperationKind::head, OperationKind::del});
+  if (sizes != nullptr) {
+    if (!of_objects)
+      refuse(*sizes,
+             "sizes are of objects that are written or read, and this mix has only LIST or "
+             "DELETE-BATCH; leave sizes out");
+    read_sizes(*sizes, pattern);
+  } else if (of_objects && (writes || pattern.keys_from.empty())) {
+    refuse(table,
+           "a pattern needs sizes, unless it only lists, deletes batches or reads the keys of others "
+           "([keys] from)");
+  }
+}
+
+Pattern read_pattern(const toml::table& table) {
+  static constexpr std::array<std::string_view, 11> fields{
+      "name", "summary", "sizes", "mix", "burst", "schedule", "pacing", "client", "list", "keys", "clients"};
+  allow_only(table, "a pattern", fields);
   Pattern pattern;
-  pattern.name = read_name(*table.get("name"));
+  pattern.name = read_name(needed(table, "a pattern", "name"));
   if (const toml::node* node = table.get("summary")) {
     pattern.summary = text(*node, "summary");
     if (pattern.summary.find('\n') != std::string::npos) refuse(*node, "summary must be one line");
   }
-  read_sizes(*table.get("sizes"), pattern);
-  read_mix(table_of(*table.get("mix"), "mix"), pattern);
-  if (const toml::node* node = table.get("clients")) read_clients(table_of(*node, "clients"), pattern);
+  needed(table, "a pattern", "mix");
+  read_mixes(table, pattern);
+  using Reader = void (*)(const toml::table&, Pattern&);
+  // In this order: [pacing] looks at the schedule.
+  static constexpr std::array<std::pair<std::string_view, Reader>, 6> readers{{{"schedule", read_schedule},
+                                                                               {"pacing", read_pacing},
+                                                                               {"client", read_client},
+                                                                               {"list", read_list},
+                                                                               {"keys", read_keys},
+                                                                               {"clients", read_clients}}};
+  for (const auto& [field, read] : readers) {
+    if (const toml::node* node = table.get(field)) read(table_of(*node, field), pattern);
+  }
+  read_sizes_of(table, pattern);
   return pattern;
 }
 
-std::vector<Pattern> read_file(const toml::table& root) {
+// A source of keys that this process has no pattern for may be written by another process, but one that is
+// nearly a name that we know is rather misspelt. "baseload2" and "baseload-eu" are names of their own.
+void refuse_misspelt(const toml::node& node, std::string_view source,
+                     std::span<const std::string_view> known) {
+  const std::string_view near = nearest(source, known);
+  const bool extends = source.starts_with(near) && source.size() > near.size() &&
+                       !(source[near.size()] >= 'a' && source[near.size()] <= 'z');
+  if (extends || edit_distance(source, near) > near.size() / 4) return;
+  refuse(node, fmt::format("there is no pattern \"{}\" to read from; did you mean \"{}\"?", source, near));
+}
+
+// Looks at the sources of a reader once all patterns of the file are known; where it has no sizes, it takes
+// those of its sources.
+void settle_sources(const toml::table& table, Pattern& reader, std::span<const Pattern> patterns) {
+  std::vector<std::string_view> known = builtin_pattern_names();
+  for (const Pattern& p : patterns) known.push_back(p.name);
+  const bool takes_sizes = reader.sizes.empty();
+  for (const toml::node& node : *table["keys"]["from"].as_array()) {
+    const std::string name = *node.value<std::string>();
+    if (std::ranges::find(known, name) == known.end()) {
+      refuse_misspelt(node, name, known);
+      if (takes_sizes)
+        refuse(node,
+               fmt::format("the sizes that {} writes are not known here; this pattern needs sizes", name));
+      continue;
+    }
+    const auto here = std::ranges::find(patterns, name, &Pattern::name);
+    const auto source = here != patterns.end() ? *here : builtin_pattern(name);
+    if (!source) refuse(node, source.error().message);
+    if (!does_any(*source, {OperationKind::put}))
+      refuse(node, fmt::format("{} writes no keys that could be read", name));
+    if (!takes_sizes) continue;
+    for (const SizeClass& size : source->sizes) {
+      if (std::ranges::find(reader.sizes, size.label, &SizeClass::label) == reader.sizes.end())
+        reader.sizes.push_back({size.label, size.bytes, 1});
+    }
+  }
+  if (takes_sizes) std::ranges::sort(reader.sizes, {}, &SizeClass::bytes);
+}
+
+std::vector<const toml::table*> tables_of(const toml::table& root) {
   const toml::node* many = root.get("pattern");
-  if (many == nullptr) return {read_pattern(root)};
+  if (many == nullptr) return {&root};
   static constexpr std::array<std::string_view, 1> fields{"pattern"};
   allow_only(root, "a file with [[pattern]]", fields);
   const toml::array* list = many->as_array();
   if (list == nullptr || list->empty())
     refuse(*many, "several patterns stand as [[pattern]], one after another");
+  std::vector<const toml::table*> tables;
+  for (const toml::node& node : *list) tables.push_back(&table_of(node, "pattern"));
+  return tables;
+}
+
+std::vector<Pattern> read_file(const toml::table& root) {
+  const std::vector<const toml::table*> tables = tables_of(root);
   std::vector<Pattern> patterns;
-  for (const toml::node& node : *list) {
-    patterns.push_back(read_pattern(table_of(node, "pattern")));
-    const bool twice = std::count_if(patterns.begin(), patterns.end(),
-                                     [&](const Pattern& p) { return p.name == patterns.back().name; }) > 1;
-    if (twice) refuse(node, fmt::format("two patterns are named {}", patterns.back().name));
+  for (const toml::table* table : tables) {
+    Pattern pattern = read_pattern(*table);
+    if (std::ranges::find(patterns, pattern.name, &Pattern::name) != patterns.end())
+      refuse(*table, fmt::format("two patterns are named {}", pattern.name));
+    patterns.push_back(std::move(pattern));
+  }
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!patterns[i].keys_from.empty()) settle_sources(*tables[i], patterns[i], patterns);
   }
   return patterns;
 }
