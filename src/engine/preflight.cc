@@ -2,45 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <list>
 #include <optional>
 
+#include "base/log.h"
+#include "engine/refusal.h"
 #include "net/http_connection.h"
+#include "s3/classify.h"
 #include "s3/xml.h"
 
 namespace s3lt {
 namespace {
 
-struct Answer {
-  int status = 0;       // 0: none
-  std::string problem;  // then: why
-  bool tls = false;     // then: it is the TLS handshake that failed
-  S3Error error;
-};
-
-// One request and its answer, on a connection of its own.
+// Asks one endpoint, on a connection of its own.
 class Asker {
  public:
   Asker(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint)
-      : plan_(plan), endpoint_(endpoint), connection_(loop), signer_(plan.credentials, plan.region) {
-    connection_.set_stall_deadline(std::chrono::seconds(10));
+      : loop_(loop),
+        plan_(plan),
+        endpoint_(endpoint),
+        connection_(loop),
+        signer_(plan.credentials, plan.region) {
+    connection_.set_stall_deadline(preflight_silence);
   }
 
   template <class Request>
-  Task<Answer> ask(const Request& request, std::string_view method, std::string_view body = {}) {
-    Answer answer;
-    if (!connection_.is_open()) {
-      StreamError failed = StreamError::other;
-      for (const Address& address : endpoint_.addresses) {
-        failed =
-            co_await connection_.connect(address, endpoint_.tls ? plan_.tls.get() : nullptr, endpoint_.host);
-        if (failed == StreamError::none) break;
-      }
-      if (failed != StreamError::none) {
-        answer.problem = connection_.problem();
-        answer.tls = failed == StreamError::tls;
-        co_return answer;
-      }
-    }
+  Task<StorageAnswer> ask(const Request& request, std::string_view method, std::string_view question,
+                          std::string_view body = {}) {
+    StorageAnswer answer;
+    answer.question = question;
+    co_await connect(connection_, endpoint_.tls ? plan_.tls.get() : nullptr, answer);
+    if (!answer.connected) co_return answer;
     std::string head;
     plan_.profile->encode(request,
                           {.signer = signer_,
@@ -51,118 +43,236 @@ class Asker {
                            .max_attempts = 1},
                           head);
     head += body;
-    const ExchangeRequest exchange{.method = method, .head = head, .keep_body = true};
-    const ExchangeResult result = co_await connection_.exchange(exchange);
-    answer.status = result.status;
-    if (result.error != StreamError::none || result.malformed) {
-      answer.status = 0;
-      answer.problem = result.malformed ? fmt::format("it does not speak HTTP/1.1 ({})", result.problem)
-                                        : std::string(result.problem);
-    } else if (auto error = parse_error(result.body)) {
-      answer.error = std::move(*error);
-    }
+    co_await exchange(connection_, method, head, answer);
     co_return answer;
   }
 
+  // Whether this address answers to the other scheme; where it does, the URL has the wrong one.
+  Task<bool> answers_to_other_scheme() {
+    HttpConnection other(loop_);
+    other.set_stall_deadline(preflight_silence);
+    other_ = &other;
+    StorageAnswer answer;
+    if (endpoint_.tls) {
+      co_await connect(other, nullptr, answer);
+      const std::string head = "GET / HTTP/1.1\r\nHost: " + endpoint_.host_header + "\r\n\r\n";
+      if (answer.connected) co_await exchange(other, "GET", head, answer);
+    } else if (const auto tls = TlsClient::create({.verify = false, .ca_bundle = {}})) {
+      co_await connect(other, tls->get(), answer);
+      if (answer.connected) answer.status = 200;
+    }
+    other_ = nullptr;
+    // Servers of TLS tell those who speak plain HTTP so in a 400.
+    co_return answer.status != 0 && answer.status != 400;
+  }
+
+  // Ends what is under way; nothing more is asked.
+  void cancel() {
+    cancelled_ = true;
+    connection_.cancel();
+    if (other_ != nullptr) other_->cancel();
+  }
+
  private:
+  Task<void> connect(HttpConnection& connection, TlsClient* tls, StorageAnswer& answer) {
+    answer.connected = connection.is_open();
+    for (const Address& address : endpoint_.addresses) {
+      if (answer.connected) co_return;
+      answer.error = StreamError::cancelled;
+      if (cancelled_) co_return;
+      answer.error = co_await connection.connect(address, tls, endpoint_.host);
+      answer.problem = connection.problem();
+      answer.connected = answer.error == StreamError::none;
+    }
+  }
+
+  Task<void> exchange(HttpConnection& connection, std::string_view method, std::string_view head,
+                      StorageAnswer& answer) {
+    const ExchangeRequest request{.method = method, .head = head, .keep_body = true};
+    const ExchangeResult result = co_await connection.exchange(request);
+    answer.error = result.error;
+    answer.malformed = result.malformed;
+    if (result.error != StreamError::none || result.malformed) {
+      answer.problem = result.problem;
+      co_return;
+    }
+    answer.status = result.status;
+    answer.at = wall_now();
+    if (auto document = parse_error(result.body)) answer.error_document = std::move(*document);
+    answer.from_s3 = result.status == 200 && parse_list(result.body).has_value();
+    const http::Headers& headers = result.head->headers;
+    for (const char* name : {"x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region"}) {
+      if (headers.has(name)) answer.from_s3 = true;
+    }
+    answer.content_type = headers.find("content-type");
+    answer.location = headers.find("location");
+    answer.bucket_region = headers.find("x-amz-bucket-region");
+    answer.date = headers.find("date");
+  }
+
+  Loop& loop_;
   const RunPlan& plan_;
   const ResolvedEndpoint& endpoint_;
   HttpConnection connection_;
+  HttpConnection* other_ = nullptr;
   Signer signer_;
+  bool cancelled_ = false;
 };
 
-Error error(std::string message) {
-  return {ErrorKind::unavailable, std::move(message)};
-}
+// What came out of asking one endpoint.
+struct Verdict {
+  bool answered = false;
+  std::optional<Error> problem;
+};
 
-// What a refusal of the bucket means for the user.
-Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Answer& answer) {
-  const std::string& code = answer.error.code;
-  const std::string who = fmt::format("{} refused access to bucket {}", endpoint.url, plan.bucket);
-  // The second is what VersityGW says.
-  if (code == "InvalidAccessKeyId" || code == "XAdminUserNotFound")
-    return error(who + ": it does not know this access key; check AWS_ACCESS_KEY_ID");
-  if (code == "SignatureDoesNotMatch") {
-    return error(who + ": the signature does not match; check AWS_SECRET_ACCESS_KEY");
-  }
-  if (code == "RequestTimeTooSkewed") {
-    const std::string server =
-        answer.error.server_time.empty() ? "" : fmt::format(" ({} there)", answer.error.server_time);
-    return error(fmt::format("{}: this machine's clock ({}) is too far from the server's{}; set the clock",
-                             who, format_rfc3339(wall_now()), server));
-  }
-  if (code == "AuthorizationHeaderMalformed" && !answer.error.region.empty()) {
-    return error(fmt::format("{}: its region is {}, not {}; set AWS_REGION={}", who, answer.error.region,
-                             plan.region, answer.error.region));
-  }
-  if (answer.status == 403) {
-    return error(
-        fmt::format("{} ({}); this key needs permission for the bucket", who, code.empty() ? "403" : code));
-  }
-  return error(fmt::format("{}: status {}{}{}; is it an S3 endpoint?", who, answer.status,
-                           code.empty() ? "" : " ", code));
-}
+// All endpoints at once; the first that answers decides.
+class Preflight {
+ public:
+  Preflight(const RunPlan& plan, bool create_bucket) : plan_(plan), create_bucket_(create_bucket) {}
 
-Error unreachable(const ResolvedEndpoint& endpoint, const Answer& answer) {
-  const std::string what = fmt::format("cannot reach {}: {}; ", endpoint.url, answer.problem);
-  // Only a verification speaks of the certificate.
-  if (answer.tls && answer.problem.find("certificate") != std::string::npos) {
-    return error(what +
-                 "name the file of its issuer's certificate in AWS_CA_BUNDLE, or set S3_VERIFY_SSL=false");
+  Result<void> run() {
+    for (const ResolvedEndpoint& endpoint : plan_.endpoints) askers_.emplace_back(loop_, plan_, endpoint);
+    verdicts_.resize(askers_.size());
+    running_ = askers_.size() + 1;
+    loop_.post([this] {
+      std::size_t index = 0;
+      for (Asker& asker : askers_) {
+        spawn(judge(asker, index));
+        ++index;
+      }
+      spawn(watch());
+    });
+    loop_.run();
+    return outcome();
   }
-  if (answer.tls) return error(what + "does it speak https there?");
-  return error(what + "check S3_ENDPOINTS and that the storage runs");
-}
 
-Task<std::optional<Error>> ask_endpoint(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint,
-                                        bool create_bucket, bool& answered) {
-  Asker asker(loop, plan, endpoint);
-  const HeadBucket head{.bucket = plan.bucket};
-  Answer answer = co_await asker.ask(head, "HEAD");
-  if (answer.status == 0) co_return unreachable(endpoint, answer);
-  answered = true;
-  if (answer.status == 200) co_return std::nullopt;
-  // HEAD carries no reason: a listing does. 404 need not mean the bucket: VersityGW says it of access keys
-  // too.
-  const ListObjects list{.bucket = plan.bucket, .prefix = plan.prefix, .max_keys = 1};
-  answer = co_await asker.ask(list, "GET");
-  if (answer.status == 0) co_return unreachable(endpoint, answer);
-  if (answer.status == 200) co_return std::nullopt;
-  const bool no_bucket = answer.error.code.empty() || answer.error.code == "NoSuchBucket";
-  if (answer.status != 404 || !no_bucket) co_return refusal(plan, endpoint, answer);
-  if (!create_bucket) {
-    co_return error(
-        fmt::format("bucket {} does not exist on {}; --create-bucket makes it", plan.bucket, endpoint.url));
+ private:
+  Result<void> outcome() const {
+    if (decided_) {
+      const auto& problem = verdicts_[*decided_].problem;
+      if (problem) return std::unexpected(*problem);
+      return {};
+    }
+    Error first = *verdicts_.front().problem;
+    if (verdicts_.size() > 1) {
+      first.message = fmt::format("none of the {} endpoints can be used; of the first: {}", verdicts_.size(),
+                                  first.message);
+    }
+    return std::unexpected(std::move(first));
   }
-  const std::string body = create_bucket_body(plan.region);
-  const CreateBucket create{.bucket = plan.bucket, .body = body};
-  answer = co_await asker.ask(create, "PUT", body);
-  if (answer.status == 200 || answer.error.code == "BucketAlreadyOwnedByYou") co_return std::nullopt;
-  co_return error(fmt::format("cannot create bucket {} on {}: {}", plan.bucket, endpoint.url,
-                              answer.status == 0 ? answer.problem
-                              : answer.error.message.empty()
-                                  ? fmt::format("{} {}", answer.status, answer.error.code)
-                                  : answer.error.code + ": " + answer.error.message));
-}
 
-Task<void> ask_all(Loop& loop, const RunPlan& plan, bool create_bucket, std::optional<Error>& problem) {
-  for (const ResolvedEndpoint& endpoint : plan.endpoints) {
-    bool answered = false;
-    problem = co_await ask_endpoint(loop, plan, endpoint, create_bucket, answered);
-    if (answered) break;
+  Task<void> judge(Asker& asker, std::size_t index) {
+    Verdict verdict = co_await ask_endpoint(asker, plan_.endpoints[index]);
+    if (verdict.answered && !decided_) {
+      decided_ = index;
+      for (Asker& other : askers_) other.cancel();
+    }
+    verdicts_[index] = std::move(verdict);
+    if (--running_ == 1) patience_.cancel();
+    if (running_ == 0) loop_.stop();
   }
-  loop.stop();
-}
+
+  // Ends what never ends by itself.
+  Task<void> watch() {
+    const bool too_long = co_await patience_.until(now() + preflight_patience);
+    if (too_long) {
+      for (Asker& asker : askers_) asker.cancel();
+    }
+    if (--running_ == 0) loop_.stop();
+  }
+
+  Task<Verdict> ask_endpoint(Asker& asker, const ResolvedEndpoint& endpoint) {
+    const HeadBucket head{.bucket = plan_.bucket};
+    StorageAnswer answer = co_await asker.ask(head, "HEAD", "HEAD");
+    if (answer.status == 200 && is_s3(answer)) co_return Verdict{.answered = true, .problem = {}};
+    if (answer.status != 0) {
+      // HEAD carries no reason: a listing does. 404 need not mean the bucket: VersityGW says it of access
+      // keys too.
+      const ListObjects list{.bucket = plan_.bucket, .prefix = plan_.prefix, .max_keys = 1};
+      answer = co_await asker.ask(list, "GET", "LIST");
+    }
+    if (answer.status == 0) {
+      const bool look = answer.error == StreamError::tls
+                            ? !certificate_refused(answer)
+                            : answer.connected && !endpoint.tls && answer.error != StreamError::timed_out;
+      if (look) answer.other_scheme = co_await asker.answers_to_other_scheme();
+      co_return Verdict{.answered = false, .problem = unreachable(endpoint, answer)};
+    }
+    if (!is_s3(answer)) {
+      if (answer.status == 400 && !endpoint.tls)
+        answer.other_scheme = co_await asker.answers_to_other_scheme();
+      co_return Verdict{.answered = true, .problem = refusal(plan_, endpoint, answer)};
+    }
+    Verdict verdict{.answered = true, .problem = {}};
+    verdict.problem = co_await judge_listing(asker, endpoint, answer);
+    co_return verdict;
+  }
+
+  Task<std::optional<Error>> judge_listing(Asker& asker, const ResolvedEndpoint& endpoint,
+                                           const StorageAnswer& answer) {
+    const std::string& code = answer.error_document.code;
+    if (answer.status == 200 && code.empty()) co_return std::nullopt;
+    const Outcome outcome = classify(answer.status, code);
+    if (outcome == Outcome::throttled || outcome == Outcome::full || outcome == Outcome::server_error) {
+      log_warning(fmt::format("{} answered {} to the first question; the load begins all the same",
+                              endpoint.url, status_text(answer)));
+      co_return std::nullopt;
+    }
+    if (code == "AccessDenied") {
+      const bool may_write = co_await can_write(asker);
+      if (may_write) {
+        log_warning(
+            fmt::format("{} does not let this access key list bucket {} ({}); the load begins all "
+                        "the same",
+                        endpoint.url, plan_.bucket, status_text(answer)));
+        co_return std::nullopt;
+      }
+    }
+    const bool no_bucket = code == "NoSuchBucket" || (answer.status == 404 && code.empty());
+    if (!no_bucket || !create_bucket_) co_return refusal(plan_, endpoint, answer);
+    const std::string body = create_bucket_body(plan_.region);
+    const CreateBucket create{.bucket = plan_.bucket, .body = body};
+    const StorageAnswer created = co_await asker.ask(create, "PUT", "creation", body);
+    if (created.status == 200 || created.error_document.code == "BucketAlreadyOwnedByYou")
+      co_return std::nullopt;
+    if (created.status == 0) co_return unreachable(endpoint, created);
+    co_return no_new_bucket(plan_, endpoint, created);
+  }
+
+  // A key that may not list may still write: an empty object, deleted again, under a key like all others.
+  Task<bool> can_write(Asker& asker) {
+    const std::string key =
+        fmt::format("{}{}/0B/preflight/{}/00000000", plan_.prefix, plan_.worker, unix_micros(wall_now()));
+    const PutObject put{.bucket = plan_.bucket,
+                        .key = key,
+                        .size = 0,
+                        .sha256_hex = empty_sha256,
+                        .crc32_base64 = "AAAAAA=="};
+    const StorageAnswer written = co_await asker.ask(put, "PUT", "PUT");
+    if (written.status != 200) co_return false;
+    const DeleteObject remove{.bucket = plan_.bucket, .key = key};
+    const StorageAnswer removed = co_await asker.ask(remove, "DELETE", "DELETE");
+    if (removed.status / 100 != 2) {
+      log_warning(fmt::format("the empty object {} stays: this access key may not delete it ({})", key,
+                              status_text(removed)));
+    }
+    co_return true;
+  }
+
+  const RunPlan& plan_;
+  const bool create_bucket_;
+  Loop loop_;
+  Timer patience_{loop_};
+  std::list<Asker> askers_;
+  std::vector<Verdict> verdicts_;
+  std::optional<std::size_t> decided_;
+  std::size_t running_ = 0;  // coroutines
+};
 
 }  // namespace
 
 Result<void> preflight(const RunPlan& plan, bool create_bucket) {
-  Loop loop;
-  std::optional<Error> problem;
-  loop.post([&] { spawn(ask_all(loop, plan, create_bucket, problem)); });
-  loop.run();
-  if (problem) return std::unexpected(*problem);
-  return {};
+  return Preflight(plan, create_bucket).run();
 }
 
 }  // namespace s3lt

@@ -1,0 +1,232 @@
+#include "engine/refusal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "net/http_connection.h"
+#include "s3/classify.h"
+
+namespace s3lt {
+namespace {
+
+Error error(std::string message) {
+  return {ErrorKind::unavailable, std::move(message)};
+}
+
+// The same address under the other scheme.
+std::string other_url(const ResolvedEndpoint& endpoint) {
+  std::string authority = endpoint.url.substr(endpoint.url.find("://") + 3);
+  // A port that the scheme implied has to be said now.
+  if (authority == endpoint.host || authority == "[" + endpoint.host + "]") {
+    authority += endpoint.tls ? ":443" : ":80";
+  }
+  return (endpoint.tls ? "http://" : "https://") + authority;
+}
+
+Error bad_certificate(const ResolvedEndpoint& endpoint, std::string_view reason) {
+  constexpr std::string_view unverified = "or set S3_VERIFY_SSL=false to test without verifying it";
+  reason.remove_prefix(std::min(reason.size(), reason.find(": ") + 2));
+  const std::string whose = fmt::format("the certificate of {}", endpoint.url);
+  if (reason.find("expired") != reason.npos)
+    return error(fmt::format("{} has expired; renew it on the storage, {}", whose, unverified));
+  if (reason.find("not yet valid") != reason.npos) {
+    return error(fmt::format("{} is not valid yet by this machine's clock ({}); set the clock, {}", whose,
+                             format_rfc3339(wall_now()), unverified));
+  }
+  if (reason.find("mismatch") != reason.npos) {
+    return error(fmt::format("{} is not made out to {}; use the name that it is made out to in the URL, {}",
+                             whose, endpoint.host, unverified));
+  }
+  return error(
+      fmt::format("{} is not trusted ({}); name the file of its issuer's certificate in "
+                  "AWS_CA_BUNDLE, {}",
+                  whose, reason, unverified));
+}
+
+// A server's time in RFC 3339 or HTTP's form.
+ParsedTime parse_server_time(const StorageAnswer& answer) {
+  std::string basic;
+  for (const char c : answer.error_document.server_time.substr(0, 19)) {
+    if (c != '-' && c != ':') basic += c;
+  }
+  const ParsedTime said = parse_basic_utc(basic + "Z");
+  return said.ok ? said : parse_http_date(answer.date);
+}
+
+Error skewed_clock(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
+  const ParsedTime there = parse_server_time(answer);
+  std::string by = "too far from the server's";
+  if (there.ok) {
+    const Duration ahead = std::chrono::duration_cast<std::chrono::seconds>(answer.at - there.time);
+    by = fmt::format("{} {} the server's (here {}, there {})", format_duration(std::max(ahead, -ahead)),
+                     ahead > Duration::zero() ? "ahead of" : "behind", format_rfc3339(answer.at),
+                     format_rfc3339(there.time));
+  }
+  return error(
+      fmt::format("{} refused the request's time ({}): this machine's clock is {}; set it, best "
+                  "by NTP",
+                  endpoint.url, status_text(answer), by));
+}
+
+Error not_s3(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
+  if (answer.other_scheme) {
+    return error(fmt::format("{} speaks TLS, not plain http; write {}", endpoint.url, other_url(endpoint)));
+  }
+  if (answer.status >= 300 && answer.status < 400 && !answer.location.empty()) {
+    return error(
+        fmt::format("{} redirects to {} and is no S3 endpoint itself; set the endpoint to where the "
+                    "S3 API is",
+                    endpoint.url, answer.location.substr(0, 200)));
+  }
+  const std::string what = answer.content_type.empty() ? "no S3 document" : answer.content_type.substr(0, 80);
+  if (answer.status >= 500) {
+    return error(
+        fmt::format("{} answered {} with {} instead of S3's XML: what stands before the storage "
+                    "does not reach it; check that the storage runs",
+                    endpoint.url, answer.status, what));
+  }
+  return error(
+      fmt::format("{} is no S3 endpoint: it answered {} with {} instead of S3's XML; check host and "
+                  "port of the endpoint",
+                  endpoint.url, answer.status, what));
+}
+
+// Refusals of the credentials and the time; no message: the code is none of theirs.
+std::string credentials_refused(const std::string& code) {
+  // The second is what VersityGW says.
+  if (code == "InvalidAccessKeyId" || code == "XAdminUserNotFound" || code == "InvalidClientTokenId")
+    return "does not know this access key ({}); check AWS_ACCESS_KEY_ID";
+  if (code == "SignatureDoesNotMatch") {
+    return "knows this access key by another secret ({}); check AWS_SECRET_ACCESS_KEY, and that nothing in "
+           "between changes requests";
+  }
+  if (code == "ExpiredToken" || code == "TokenRefreshRequired")
+    return "says that the session token has expired ({}); get new temporary credentials";
+  if (code == "InvalidToken" || code == "InvalidSecurity") {
+    return "refused the session token ({}); unset AWS_SESSION_TOKEN where the keys are permanent ones, or "
+           "get "
+           "new temporary credentials";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string status_text(const StorageAnswer& answer) {
+  const std::string& code = answer.error_document.code;
+  return code.empty() ? fmt::format("{}", answer.status) : fmt::format("{} {}", answer.status, code);
+}
+
+bool certificate_refused(const StorageAnswer& answer) {
+  // Only a verification speaks of the certificate so.
+  return answer.error == StreamError::tls && answer.problem.starts_with("certificate: ");
+}
+
+bool is_s3(const StorageAnswer& answer) {
+  return answer.from_s3 || !answer.error_document.code.empty();
+}
+
+Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
+  const std::string& url = endpoint.url;
+  if (certificate_refused(answer)) return bad_certificate(endpoint, answer.problem);
+  if (answer.other_scheme) {
+    return error(endpoint.tls
+                     ? fmt::format("{} speaks plain http, not TLS; write {}", url, other_url(endpoint))
+                     : fmt::format("{} speaks TLS, not plain http; write {}", url, other_url(endpoint)));
+  }
+  if (answer.error == StreamError::tls) {
+    return error(
+        fmt::format("the TLS handshake with {} failed: {}; check that this is the storage's https "
+                    "port",
+                    url, answer.problem));
+  }
+  if (answer.malformed) {
+    return error(
+        fmt::format("{} is no S3 endpoint: what it answered is not HTTP ({}); check host and port of "
+                    "the endpoint",
+                    url, answer.problem));
+  }
+  if (!answer.connected && answer.error == StreamError::timed_out) {
+    return error(
+        fmt::format("cannot reach {}: nothing answered a connection within {}; check host and port, "
+                    "and that no firewall drops the packets",
+                    url, format_duration(HttpConnection::connect_deadline)));
+  }
+  if (!answer.connected) {
+    return error(fmt::format("cannot reach {}: {}; check host and port, and that the storage runs", url,
+                             answer.problem));
+  }
+  if (answer.error == StreamError::timed_out) {
+    return error(
+        fmt::format("{} accepts connections but said nothing for {}; check that the storage is "
+                    "alive and that this is its S3 port",
+                    url, format_duration(preflight_silence)));
+  }
+  if (answer.error == StreamError::cancelled) {
+    return error(
+        fmt::format("{} did not come to the end of its answer within {}; check that this is an S3 "
+                    "endpoint",
+                    url, format_duration(preflight_patience)));
+  }
+  return error(
+      fmt::format("{} ended the connection without an answer ({}); check that the storage runs and "
+                  "that this is its S3 port",
+                  url, answer.problem));
+}
+
+Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
+  const std::string& code = answer.error_document.code;
+  const std::string said = status_text(answer);
+  if (!is_s3(answer)) return not_s3(endpoint, answer);
+  if (code == "RequestTimeTooSkewed") return skewed_clock(endpoint, answer);
+  if (const std::string why = credentials_refused(code); !why.empty())
+    return error(fmt::format("{} {}", endpoint.url, fmt::format(fmt::runtime(why), said)));
+  std::string region = answer.error_document.region;
+  if (region.empty()) region = answer.bucket_region;
+  const bool about_region = code == "AuthorizationHeaderMalformed" || answer.status / 100 == 3;
+  if (about_region && !region.empty() && region != plan.region) {
+    return error(fmt::format("{} expects requests signed for region {}, not {} ({}); set AWS_REGION={}",
+                             endpoint.url, region, plan.region, said, region));
+  }
+  if (code == "NoSuchBucket" || (answer.status == 404 && code.empty())) {
+    return error(
+        fmt::format("bucket {} does not exist on {}; --create-bucket makes it", plan.bucket, endpoint.url));
+  }
+  if (code == "InvalidBucketName") {
+    return error(fmt::format("{} does not take {} for a bucket's name ({}); check S3_BUCKET", endpoint.url,
+                             plan.bucket, said));
+  }
+  if (classify(answer.status, code) == Outcome::auth) {
+    return error(
+        fmt::format("{} lets this access key neither list bucket {} nor write to it ({}); check "
+                    "S3_BUCKET, or grant the key s3:ListBucket, s3:GetObject, s3:PutObject and "
+                    "s3:DeleteObject there",
+                    endpoint.url, plan.bucket, said));
+  }
+  const std::string& message = answer.error_document.message;
+  return error(fmt::format("{} refused the {} of bucket {} with {}{}{}; the storage's log says more",
+                           endpoint.url, answer.question, plan.bucket, said, message.empty() ? "" : ": ",
+                           message.substr(0, 300)));
+}
+
+Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
+  const std::string& code = answer.error_document.code;
+  const std::string what =
+      fmt::format("cannot create bucket {} on {} ({})", plan.bucket, endpoint.url, status_text(answer));
+  if (code == "BucketAlreadyExists")
+    return error(what + ": somebody else has one of this name; choose another with S3_BUCKET or --bucket");
+  if (code == "InvalidBucketName") return error(what + ": the name is not allowed there; check S3_BUCKET");
+  if (code == "IllegalLocationConstraintException" || code == "InvalidLocationConstraint") {
+    return error(fmt::format("{}: it is not made for region {}; check AWS_REGION", what, plan.region));
+  }
+  if (classify(answer.status, code) == Outcome::auth) {
+    return error(what + ": this access key may not; grant it s3:CreateBucket, or have the bucket made");
+  }
+  const std::string& message = answer.error_document.message;
+  return error(fmt::format("{}{}{}; the storage's log says more", what, message.empty() ? "" : ": ",
+                           message.substr(0, 300)));
+}
+
+}  // namespace s3lt

@@ -1,0 +1,51 @@
+// What a storage's answer to the preflight means for the user: sentences with culprit and remedy. Values and
+// pure functions, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/plan.h"
+#include "s3/xml.h"
+
+namespace s3lt {
+
+// One question's answer.
+struct StorageAnswer {
+  int status = 0;  // 0: no answer that is HTTP
+  // Where there is none: how far it came, and why no further.
+  bool connected = false;  // with its TLS handshake
+  StreamError error = StreamError::none;
+  bool malformed = false;  // bytes came, but no HTTP
+  std::string problem;
+  bool other_scheme = false;  // the same address answers to http where the URL says https, or the reverse
+
+  // Where there is one.
+  std::string_view question;  // "HEAD", "LIST", "PUT": what was asked
+  WallTime at{};              // when, by this machine's clock
+  S3Error error_document;     // no code: there is none
+  bool from_s3 = false;       // it has a header that only S3 sends
+  std::string content_type, location, bucket_region, date;
+};
+
+// How long the preflight waits: for a byte, and for a whole answer.
+inline constexpr auto preflight_silence = std::chrono::seconds(10);
+inline constexpr auto preflight_patience = std::chrono::seconds(30);
+
+// The endpoint gave no HTTP answer.
+Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+// It gave one that does not let the run begin.
+Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+// It would not create the bucket.
+Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+
+// "403 AccessDenied".
+std::string status_text(const StorageAnswer& answer);
+// The certificate of the TLS handshake is the problem.
+bool certificate_refused(const StorageAnswer& answer);
+// Whether it comes from something that speaks S3.
+bool is_s3(const StorageAnswer& answer);
+
+}  // namespace s3lt
