@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,7 +26,12 @@ struct Log {
   std::atomic<LogLevel> level = LogLevel::info;
   bool json = false;
   bool colour = false;
-  std::vector<int> files;
+  struct File {
+    int fd = -1;
+    std::string path;                  // empty: its loss is told by somebody else
+    bool lossy = false, torn = false;  // a line could not be written; the last one only in part
+  };
+  std::vector<File> files;
   void (*before)() = nullptr;
   void (*after)() = nullptr;
 };
@@ -138,14 +144,30 @@ std::string json_line(WallTime at, LogLevel level, const LogSource& source, std:
   return line;
 }
 
-// A line that cannot be written (disk full, stderr closed) is lost: a load test does not end for it.
-void write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd, bytes.data(), bytes.size());
+// A line that cannot be written (disk full, stderr closed) is lost: a load test does not end for it. How many
+// bytes were written; with errno where not all.
+std::size_t write_all(int fd, std::string_view bytes) {
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t n = write(fd, bytes.data() + written, bytes.size() - written);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
+    if (n <= 0) break;
+    written += static_cast<std::size_t>(n);
   }
+  return written;
+}
+
+// What is to be said about it on stderr: at the first line of a file that is lost.
+std::string write_line(Log::File& file, std::string_view line) {
+  // A full disk may have cut the line before: this one begins anew.
+  if (file.torn) file.torn = write_all(file.fd, "\n") != 1;
+  const std::size_t written = file.torn ? 0 : write_all(file.fd, line);
+  if (written == line.size()) return {};
+  const std::string why = std::strerror(errno);
+  file.torn = file.torn || written > 0;
+  if (std::exchange(file.lossy, true) || file.path.empty()) return {};
+  return fmt::format("cannot write the log file {}: {}; it lacks what does not fit, the load goes on",
+                     file.path, why);
 }
 
 }  // namespace
@@ -169,23 +191,22 @@ void configure_log(const LogOptions& options) {
   log.colour = options.colour;
 }
 
-Result<void> open_log_file(const std::filesystem::path& path) {
+Result<void> open_log_file(const std::filesystem::path& path, LogLoss loss) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (file < 0) {
-    return usage_error(
-        fmt::format("cannot write the log file {}: {}; choose a directory that you may write to",
-                    path.string(), std::strerror(errno)));
+    return usage_error(fmt::format("cannot write the log file {}: {}; choose a place that can be written",
+                                   path.string(), std::strerror(errno)));
   }
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  log.files.push_back(file);
+  log.files.push_back({.fd = file, .path = loss == LogLoss::told ? path.string() : std::string()});
   return {};
 }
 
 void close_log_files() {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  for (const int file : log.files) close(file);
+  for (const Log::File& file : log.files) close(file.fd);
   log.files.clear();
 }
 
@@ -216,7 +237,17 @@ void log_line(LogLevel level, const LogSource& source, std::string_view message,
   // Colours are for the terminal only.
   const bool coloured = log.colour && !log.json;
   const std::string plain = coloured ? text_line(at, level, source, message, false) : line;
-  for (const int file : log.files) write_all(file, plain);
+  std::string losses;
+  for (Log::File& file : log.files) {
+    const std::string loss = write_line(file, plain);
+    if (loss.empty()) continue;
+    losses += log.json ? json_line(at, LogLevel::error, {}, loss, {})
+                       : text_line(at, LogLevel::error, {}, loss, log.colour);
+  }
+  if (losses.empty()) return;
+  if (log.before != nullptr) log.before();
+  write_all(STDERR_FILENO, losses);
+  if (log.after != nullptr) log.after();
 }
 
 }  // namespace s3lt

@@ -40,8 +40,10 @@ struct LogOptions {
   bool colour = false;  // only on a terminal
 };
 void configure_log(const LogOptions& options);
-// From here on every line also goes to this file (and to those opened before).
-Result<void> open_log_file(const std::filesystem::path& path);
+// From here on every line also goes to this file (and to those opened before). Lines that it cannot take (a
+// full disk) are lost; that this began is told once, on stderr, unless somebody else does.
+enum class LogLoss { told, told_elsewhere };
+Result<void> open_log_file(const std::filesystem::path& path, LogLoss loss = LogLoss::told);
 void close_log_files();
 
 // Called before and after a line is written to stderr, so that a live progress line can step aside.

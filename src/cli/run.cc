@@ -10,6 +10,9 @@
 #include <cstdlib>
 
 #include "base/units.h"
+#include "cli/console.h"
+#include "cli/denied_operation.h"
+#include "cli/limits.h"
 #include "cli/run_plan.h"
 #include "cli/run_view.h"
 #include "config/settings.h"
@@ -18,6 +21,7 @@
 #include "report/text.h"
 #include "results/run_directory.h"
 #include "results/summary_json.h"
+#include "results/worker_lock.h"
 #include "version.h"
 
 namespace s3lt {
@@ -36,11 +40,6 @@ void catch_signals() {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-}
-
-int fail(const Error& error) {
-  fmt::print(stderr, "s3loadtest: {}\n", error.message);
-  return error.kind == ErrorKind::usage ? 2 : 3;
 }
 
 std::uint64_t client_count(const RunPlan& plan) {
@@ -127,7 +126,8 @@ void judge(RunResult& result) {
   }
 }
 
-int exit_status(const RunResult& result) {
+int exit_status(const RunResult& result, bool denied) {
+  if (denied) return 3;
   const Tally t = tally(result.total);
   // Nothing at all is a failure, unless the user stopped it before anything could end.
   const bool stopped_early = result.interrupted && t.ended == 0;
@@ -142,24 +142,32 @@ unsigned output_width() {
 }
 
 // Says how it ended: FINAL lines, summary, files.
-int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDirectory& directory) {
+int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDirectory& directory,
+           bool write_failed) {
   const Duration elapsed = seconds(result.seconds);
   for (const PlannedPattern& p : plan.patterns) {
     log_figures(result.total, p.pattern.name, plan.worker, "FINAL",
                 final_line(result.total, p.pattern.name, elapsed));
   }
-  const int status = exit_status(result);
+  const auto denied = denied_operation(plan, result.total);
+  const int status = exit_status(result, denied.has_value());
   result.passed = status == 0;
-  if (const auto written = directory.finish(result); !written) return fail(written.error());
-  if (flags.json) {
-    fmt::print("{}\n", summary_json(result));
-  } else {
-    const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-    fmt::print("{}", summary_text(result, {.width = output_width(), .colour = colour}));
-  }
-  std::fflush(stdout);
+  const auto written = directory.finish(result);
+  std::error_code ignored;
+  const bool summary_written = written || std::filesystem::exists(directory.path() / "summary.json", ignored);
+  if (!written && (!write_failed || !summary_written)) log_error(written.error().message);
+  if (const std::string warning = trim_denied(plan, result.total); !warning.empty()) log_warning(warning);
+  const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  const auto printed = print(flags.json ? summary_json(result) + "\n"
+                                        : summary_text(result, {.width = output_width(), .colour = colour}));
   log_info(fmt::format("run directory: {}", directory.path().string()));
-  return status;
+  if (denied) fail(*denied);
+  if (printed) return status;
+  fail({ErrorKind::unavailable,
+        fmt::format("{}{}", printed.error().message,
+                    summary_written ? "; summary.json in the run directory has the figures" : "")});
+  // A result that nobody can read is none.
+  return summary_written ? status : 3;
 }
 
 Result<std::unique_ptr<RunDirectory>> make_directory(const Settings& settings, const RunFlags& flags,
@@ -168,9 +176,25 @@ Result<std::unique_ptr<RunDirectory>> make_directory(const Settings& settings, c
   return RunDirectory::create(settings.log_dir, info);
 }
 
+// Two runs of the same pattern of the same worker would trim each other's keys.
+Result<std::vector<WorkerLock>> lock_patterns(const Settings& settings, const RunPlan& plan) {
+  std::vector<WorkerLock> locks;
+  WorkerIdentity identity{
+      .endpoints = {}, .bucket = plan.bucket, .prefix = plan.prefix, .worker = plan.worker, .pattern = {}};
+  for (const ResolvedEndpoint& e : plan.endpoints) identity.endpoints.push_back(e.url);
+  for (const PlannedPattern& p : plan.patterns) {
+    identity.pattern = p.pattern.name;
+    auto lock = WorkerLock::take(settings.key_dir, identity, wall_now());
+    if (!lock) return std::unexpected(lock.error());
+    locks.push_back(std::move(*lock));
+  }
+  return locks;
+}
+
 }  // namespace
 
 int run_command(const RunFlags& flags) {
+  end_when_out_of_memory();
   auto patterns = plan_patterns(flags);
   if (!patterns) return fail(patterns.error());
   SettingsSources sources = process_sources();
@@ -185,14 +209,16 @@ int run_command(const RunFlags& flags) {
                  .json = settings->log_json,
                  .colour = live && std::getenv("NO_COLOR") == nullptr});
   if (!settings->log_file.empty()) {
-    if (const auto opened = open_log_file(settings->log_file); !opened) return fail(opened.error());
+    if (const auto opened = open_log_file(settings->log_file); !opened)
+      return fail({opened.error().kind, "LOADTEST_LOG_FILE: " + opened.error().message});
   }
   for (const std::string& warning : settings->warnings) log_warning(warning);
 
   const auto plan = make_plan(*settings, flags, std::move(*patterns));
   if (!plan) return fail(plan.error());
-  if (const auto raised = raise_descriptor_limit(*plan); !raised) return fail(raised.error());
   signal(SIGPIPE, SIG_IGN);
+  auto locks = lock_patterns(*settings, *plan);
+  if (!locks) return fail(locks.error());
   if (const auto ready = preflight(*plan, flags.create_bucket); !ready) return fail(ready.error());
   catch_signals();
 
@@ -200,7 +226,10 @@ int run_command(const RunFlags& flags) {
   info.tls_verify = plan->tls != nullptr && settings->verify_tls;
   auto directory = make_directory(*settings, flags, info);
   if (!directory) return fail(directory.error());
-  if (const auto opened = open_log_file((*directory)->log_path()); !opened) return fail(opened.error());
+  // What a full disk costs it, RunView says of the whole directory.
+  if (const auto opened = open_log_file((*directory)->log_path(), LogLoss::told_elsewhere); !opened)
+    return fail(opened.error());
+  for (WorkerLock& lock : *locks) lock.note_run_directory((*directory)->path());
   announce(*plan, info, settings->origin);
 
   RunView view({.duration = plan->duration.value_or(Duration::zero()),
@@ -222,7 +251,7 @@ int run_command(const RunFlags& flags) {
                    .max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024,
                    .busiest_thread = load->busiest_thread};
   judge(result);
-  return report(*plan, flags, result, **directory);
+  return report(*plan, flags, result, **directory, view.write_failed());
 }
 
 }  // namespace s3lt

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "base/units.h"
+#include "cli/limits.h"
 
 namespace s3lt {
 namespace {
@@ -36,7 +36,9 @@ Result<std::vector<Pattern>> find_patterns(const std::string& name) {
   std::ifstream file(name);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf())) {
-    return usage_error(fmt::format("cannot read pattern file {}: {}", name, std::strerror(errno)));
+    return usage_error(
+        fmt::format("cannot read pattern file {}: {}; `s3loadtest patterns list` shows the built-in patterns",
+                    name, std::strerror(errno)));
   }
   return parse_patterns(text.str(), name);
 }
@@ -126,8 +128,15 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
     clients = std::max(clients, p.clients);
     for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
   }
-  plan.pool = std::make_shared<ContentPool>(std::min<std::uint64_t>(largest, ContentPool::full_size));
   plan.threads = static_cast<unsigned>(std::min<std::uint64_t>(plan.threads, clients));
+  RunNeeds needs{.endpoints = plan.endpoints.size(),
+                 .threads = plan.threads,
+                 .tls = tls,
+                 .pool_bytes = std::min<std::uint64_t>(largest, ContentPool::full_size)};
+  for (const PlannedPattern& p : plan.patterns) needs.clients += p.clients;
+  if (const auto raised = raise_descriptor_limit(needs); !raised) return std::unexpected(raised.error());
+  if (const auto enough = check_memory(needs); !enough) return std::unexpected(enough.error());
+  plan.pool = std::make_shared<ContentPool>(needs.pool_bytes);
 
   plan.credentials = settings.credentials;
   plan.region = settings.region;
@@ -144,23 +153,6 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.prefill = flags.prefill;
   plan.bandwidth = flags.bandwidth;
   return plan;
-}
-
-Result<void> raise_descriptor_limit(const RunPlan& plan) {
-  std::uint64_t clients = 0;
-  for (const PlannedPattern& p : plan.patterns) clients += p.clients;
-  const std::uint64_t needed = clients * plan.endpoints.size() + plan.threads * 4 + 64;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, needed);
-  if (limit.rlim_cur < needed || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return usage_error(
-        fmt::format("{} clients over {} endpoint(s) need {} file descriptors and the hard limit is {}; raise "
-                    "it (ulimit -Hn) or "
-                    "lower --concurrency",
-                    clients, plan.endpoints.size(), needed, limit.rlim_max));
-  }
-  return {};
 }
 
 }  // namespace s3lt

@@ -11,11 +11,9 @@ namespace s3lt {
 // The patterns of the run with their clients; reads the pattern file where one is meant.
 Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags);
 
-// Resolves the endpoints, builds the content pool. Every error names what to change.
+// Resolves the endpoints, builds the content pool, raises the limit of file descriptors as far as the run
+// needs. Every error names what to change.
 Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
                           std::vector<PlannedPattern> patterns);
-
-// Raises the soft limit of file descriptors as far as the plan needs; the error says how many are missing.
-Result<void> raise_descriptor_limit(const RunPlan& plan);
 
 }  // namespace s3lt

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "cli/denied_operation.h"
 #include "report/text.h"
 #include "results/figures.h"
 
@@ -91,8 +92,9 @@ void RunView::stopping() {
 void RunView::second(const Snapshot& second, const Snapshot& total) {
   if (const auto written = directory_.append(second); !written && !write_failed_) {
     write_failed_ = true;
-    log_error(written.error().message);
+    log_error(written.error().message + "; the run directory lacks what does not fit, the load goes on");
   }
+  denied_ = denied_ || denied_operation(plan_, total).has_value();
   warn_of_new_errors(second);
   if (options_.live) draw(second, total);
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;

@@ -30,10 +30,13 @@ class RunView : public RunObserver {
 
   void started() override;
   void second(const Snapshot& second, const Snapshot& total) override;
-  bool interrupted() override { return *options_.interrupts > 0; }
+  bool interrupted() override { return *options_.interrupts > 0 || denied_; }
   void stopping() override;
   // Ends the live line.
   void finish();
+
+  // The run directory could not take everything, and this was said.
+  bool write_failed() const { return write_failed_; }
 
  private:
   void draw(const Snapshot& second, const Snapshot& total);
@@ -44,6 +47,7 @@ class RunView : public RunObserver {
   TimePoint t0_{};
   Duration next_stats_{};
   bool write_failed_ = false;
+  bool denied_ = false;              // an operation of the load may not be done at all
   std::set<std::string> warned_of_;  // kinds of error
 };
 

@@ -144,7 +144,7 @@ Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer)
   }
   if (answer.malformed) {
     return error(
-        fmt::format("{} is no S3 endpoint: what it answered is not HTTP ({}); check host and port of "
+        fmt::format("{} is no S3 endpoint: its answer is no valid HTTP ({}); check host and port of "
                     "the endpoint",
                     url, answer.problem));
   }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace s3lt {
 namespace fs = std::filesystem;
@@ -28,8 +29,10 @@ fs::path beside(const fs::path& path) {
 
 }  // namespace
 
-std::string system_failure(std::string_view what, const fs::path& path) {
-  return fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno));
+Error system_failure(std::string_view what, const fs::path& path) {
+  const bool full = errno == ENOSPC || errno == EDQUOT;
+  return {full ? ErrorKind::unavailable : ErrorKind::usage,
+          fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(errno))};
 }
 
 LineFile::~LineFile() {
@@ -39,8 +42,14 @@ LineFile::~LineFile() {
 Result<void> LineFile::open(const fs::path& path) {
   path_ = path;
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
-  if (fd_ < 0) return usage_error(system_failure("create", path));
+  if (fd_ < 0) return std::unexpected(system_failure("create", path));
   return {};
+}
+
+void LineFile::remove() {
+  if (fd_ < 0) return;
+  ::close(std::exchange(fd_, -1));
+  ::unlink(path_.c_str());
 }
 
 Result<void> LineFile::write(std::string_view lines) {
@@ -48,26 +57,26 @@ Result<void> LineFile::write(std::string_view lines) {
     size_ += static_cast<off_t>(lines.size());
     return {};
   }
-  std::string message = system_failure("write", path_);
+  Error error = system_failure("write", path_);
   // Half a line would spoil the lines that are there.
   if (ftruncate(fd_, size_) != 0)
-    message += fmt::format(" (its last line may be cut: {})", std::strerror(errno));
-  return unavailable(std::move(message));
+    error.message += fmt::format(" (its last line may be cut: {})", std::strerror(errno));
+  return std::unexpected(std::move(error));
 }
 
 Result<void> write_atomically(const fs::path& path, std::string_view text) {
   const fs::path draft = beside(path);
   const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return unavailable(system_failure("create", draft));
+  if (fd < 0) return std::unexpected(system_failure("create", path));
   // Synced, so that after a power cut the name does not stand for an empty file.
   const bool written = write_all(fd, text) && fsync(fd) == 0;
   const int why = errno;
   ::close(fd);
   errno = why;
   if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {
-    std::string message = system_failure("write", path);
+    Error error = system_failure("write", path);
     ::unlink(draft.c_str());
-    return unavailable(std::move(message));
+    return std::unexpected(std::move(error));
   }
   return {};
 }
@@ -77,16 +86,16 @@ Result<void> replace_link(const fs::path& link, const fs::path& target, std::str
   const fs::file_status status = fs::symlink_status(link, ignored);
   if (fs::exists(status) && !fs::is_symlink(status)) {
     const fs::path kept = link.string() + ".before-" + std::string(suffix);
-    if (::rename(link.c_str(), kept.c_str()) != 0) return usage_error(system_failure("move aside", link));
+    if (::rename(link.c_str(), kept.c_str()) != 0) return std::unexpected(system_failure("move aside", link));
   }
   const fs::path draft = beside(link);
   ::unlink(draft.c_str());
   if (::symlink(target.c_str(), draft.c_str()) != 0)
-    return usage_error(system_failure("create the link", draft));
+    return std::unexpected(system_failure("create the link", link));
   if (::rename(draft.c_str(), link.c_str()) != 0) {
-    std::string message = system_failure("replace the link", link);
+    Error error = system_failure("replace the link", link);
     ::unlink(draft.c_str());
-    return usage_error(std::move(message));
+    return std::unexpected(std::move(error));
   }
   return {};
 }

@@ -12,8 +12,9 @@
 
 namespace s3lt {
 
-// "cannot write /logs/x/series.jsonl: No space left on device"; reads errno.
-std::string system_failure(std::string_view what, const std::filesystem::path& path);
+// "cannot write /logs/x/series.jsonl: No space left on device"; reads errno. A full disk is `unavailable`,
+// any other reason a place that was chosen wrongly: `usage`.
+Error system_failure(std::string_view what, const std::filesystem::path& path);
 
 class LineFile {
  public:
@@ -24,6 +25,7 @@ class LineFile {
 
   Result<void> open(const std::filesystem::path& path);  // makes it; it must not exist yet
   Result<void> write(std::string_view lines);            // nothing for no lines
+  void remove();                                         // the file, where open() made it
 
  private:
   std::filesystem::path path_;

@@ -1,7 +1,9 @@
 #include "results/run_directory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cctype>
 #include <cerrno>
@@ -21,6 +23,9 @@ constexpr unsigned samples_of_a_kind = 10;
 constexpr std::size_t most_error_kinds = 1000;
 constexpr std::string_view other_place =
     "; choose a place that can be written with --out or S3LOADTEST_LOG_DIR";
+constexpr std::string_view place_with_room = "; make room there, or choose another place with --out";
+// Of a disk, for the summary: what a summary of many patterns takes.
+constexpr off_t summary_room = 1 << 20;
 
 // The pattern as a part of file names: of a file its name without folders and ".toml".
 std::string file_word(const std::string& pattern) {
@@ -37,14 +42,27 @@ std::string new_id(const RunInfo& info) {
                      random() & 0xffff);
 }
 
+// Adds what the user can do about it.
+std::unexpected<Error> with_remedy(Error error) {
+  error.message += error.kind == ErrorKind::unavailable ? place_with_room : other_place;
+  return std::unexpected(std::move(error));
+}
+
 Result<void> make_parents(const fs::path& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
-  if (error) {
-    return usage_error(fmt::format("cannot create the directory {}: {}{}", directory.string(),
-                                   error.message(), other_place));
-  }
-  return {};
+  if (!error) return {};
+  errno = error.value();
+  return with_remedy(system_failure("create the directory", directory));
+}
+
+// Room on the disk that only closing the descriptor gives back, under no name; -1 where there is no such
+// thing.
+int reserve_room(const fs::path& directory) {
+  const int fd = ::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd >= 0 && ::fallocate(fd, 0, 0, summary_room) == 0) return fd;
+  if (fd >= 0) ::close(fd);
+  return -1;
 }
 
 std::string hlog_header(const RunInfo& info) {
@@ -70,10 +88,32 @@ std::string hlog_line(std::string_view tag, const Snapshot& interval, const Hist
 struct RunDirectory::Impl {
   fs::path path;
   LineFile series, histograms, errors;
+  bool made_directory = false;
+  int room = -1;  // for the summary, so that a disk that fills meanwhile does not cost it
   // Every thread offers its first errors of a kind; the run shows the first of all of them.
   std::map<std::tuple<std::string, std::string, Outcome, int, std::string>, unsigned> error_kinds;
 
+  ~Impl() { release_room(); }
+  void release_room() {
+    if (room >= 0) ::close(room);
+    room = -1;
+  }
+
   Result<void> open(const RunInfo& info) {
+    auto done = create_files(info);
+    if (!done) return give_up(std::move(done.error()));
+    room = reserve_room(path);
+    return {};
+  }
+  // Nothing half-made stays behind.
+  std::unexpected<Error> give_up(Error error) {
+    release_room();
+    ::unlink((path / "run.json").c_str());  // there was none before
+    for (LineFile* file : {&series, &errors, &histograms}) file->remove();
+    if (made_directory) ::rmdir(path.c_str());
+    return with_remedy(std::move(error));
+  }
+  Result<void> create_files(const RunInfo& info) {
     if (auto done = write_atomically(path / "run.json", run_json(info) + "\n"); !done) return done;
     if (auto done = series.open(path / "series.jsonl"); !done) return done;
     if (auto done = errors.open(path / "errors.jsonl"); !done) return done;
@@ -109,35 +149,38 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(const fs::path& log_d
     path = log_dir / info.id;
     if (::mkdir(path.c_str(), 0755) == 0) break;
     if (errno != EEXIST || id_given || tries == 20) {
-      return usage_error(system_failure("create the run directory", path) + std::string(other_place));
+      return with_remedy(system_failure("create the run directory", path));
     }
   }
   std::unique_ptr<RunDirectory> directory(new RunDirectory);
   directory->impl_->path = path;
+  directory->impl_->made_directory = true;
   if (auto opened = directory->impl_->open(info); !opened) return std::unexpected(opened.error());
 
   const std::string log_link = fmt::format("loadtest_{}_{}.log", file_word(info.pattern), info.worker);
   if (auto linked = replace_link(log_dir / "latest", info.id, info.id); !linked) {
-    return std::unexpected(linked.error());
+    return directory->impl_->give_up(std::move(linked.error()));
   }
   const fs::path log = fs::path(info.id) / directory->log_path().filename();
   if (auto linked = replace_link(log_dir / log_link, log, info.id); !linked)
-    return std::unexpected(linked.error());
+    return directory->impl_->give_up(std::move(linked.error()));
   return directory;
 }
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::create_at(const fs::path& path, RunInfo& info) {
   if (info.started == WallTime{}) info.started = wall_now();
   if (info.id.empty()) info.id = new_id(info);
+  std::error_code ignored;
+  const bool was_there = fs::exists(path, ignored);
   if (auto made = make_parents(path); !made) return std::unexpected(made.error());
   for (const char* file : {"run.json", "series.jsonl", "summary.json"}) {
-    std::error_code ignored;
     if (!fs::exists(path / file, ignored)) continue;
     return usage_error(fmt::format(
         "{} holds a run already ({}); name another directory with --out, or remove it", path.string(), file));
   }
   std::unique_ptr<RunDirectory> directory(new RunDirectory);
   directory->impl_->path = path;
+  directory->impl_->made_directory = !was_there;
   if (auto opened = directory->impl_->open(info); !opened) return std::unexpected(opened.error());
   return directory;
 }
@@ -168,11 +211,11 @@ Result<void> RunDirectory::finish(const RunResult& result) {
         lines += hlog_line(tag + "." + label, result.total, cell.response);
     }
   }
-  // The summary also where the disk refuses the totals, which follow from the seconds.
-  const auto totals = impl_->histograms.write(lines);
+  // First, so that it gets the room that was kept for it; the totals follow from the seconds.
+  impl_->release_room();
   if (auto done = write_atomically(impl_->path / "summary.json", summary_json(result) + "\n"); !done)
     return done;
-  return totals;
+  return impl_->histograms.write(lines);
 }
 
 }  // namespace s3lt

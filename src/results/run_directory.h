@@ -2,7 +2,9 @@
 // errors.jsonl and the log, and summary.json at the end; `latest` and
 // loadtest_<pattern>_<worker>.log beside it are links (docs/formats.md). Every line is written
 // and flushed whole once a second, so that all finished seconds are readable after a kill -9.
-// Used by one thread. Every error names the path and the system's reason.
+// A disk that fills up costs the lines that do not fit, never half a line, and not the summary, for which
+// room is kept where the file system can. Used by one thread. Every error names the path and the system's
+// reason.
 #pragma once
 
 #include <filesystem>

@@ -1,0 +1,136 @@
+#include "cli/limits.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/units.h"
+
+namespace s3lt {
+namespace {
+
+// Measured with 8,000 clients: 16.5 KiB of each, connection, buffers and coroutine together, and a session of
+// OpenSSL on top.
+constexpr std::uint64_t bytes_of_a_connection = 20 << 10, bytes_of_a_tls_session = 56 << 10;
+// Program, libraries, threads, histograms and key catalog.
+constexpr std::uint64_t bytes_of_the_rest = 32 << 20;
+
+struct Room {
+  std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
+  std::string_view of;  // whose it is
+};
+
+void narrow(Room& room, std::optional<std::uint64_t> bytes, std::string_view of) {
+  if (bytes && *bytes < room.bytes) room = {*bytes, of};
+}
+
+// The number in a file that holds nothing else; nothing for "max" and where there is no file.
+std::optional<std::uint64_t> number_in(const std::string& path) {
+  std::ifstream file(path);
+  std::uint64_t number = 0;
+  if (file >> number) return number;
+  return std::nullopt;
+}
+
+// The number behind a name in lines of "name: number kB" or "name number".
+std::optional<std::uint64_t> named_number(const std::string& path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(name)) continue;
+    return std::strtoull(line.c_str() + name.size(), nullptr, 10);
+  }
+  return std::nullopt;
+}
+
+// What is left of one memory cgroup. Its page cache can be taken back.
+std::optional<std::uint64_t> left_of_group(const std::string& directory, const std::string& limit_file,
+                                           const std::string& usage_file, std::string_view cache_name) {
+  const auto limit = number_in(directory + limit_file), usage = number_in(directory + usage_file);
+  if (!limit || !usage) return std::nullopt;
+  const std::uint64_t cache = named_number(directory + "memory.stat", cache_name).value_or(0);
+  const std::uint64_t used = *usage - std::min(*usage, cache);
+  return *limit - std::min(*limit, used);
+}
+
+// Every group from the process's own up to the root, of cgroups v2 and v1.
+void narrow_by_cgroups(Room& room) {
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    const bool v2 = line.starts_with("0::"), v1 = line.find(":memory:") != line.npos;
+    if (!v1 && !v2) continue;
+    std::filesystem::path group = line.substr(v2 ? 3 : line.find(":memory:") + 8);
+    const std::string root = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    for (bool top = false; !top; group = group.parent_path()) {
+      top = !group.has_relative_path();
+      const std::string directory = root + (top ? "" : group.string()) + "/";
+      const auto left = v2 ? left_of_group(directory, "memory.max", "memory.current", "inactive_file ")
+                           : left_of_group(directory, "memory.limit_in_bytes", "memory.usage_in_bytes",
+                                           "total_inactive_file ");
+      narrow(room, left, "of this container's or service's memory limit (cgroup)");
+    }
+  }
+}
+
+Room memory_left() {
+  Room room;
+  if (const auto available = named_number("/proc/meminfo", "MemAvailable:"))
+    narrow(room, *available << 10, "on this machine");
+  narrow_by_cgroups(room);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    const std::uint64_t used =
+        number_in("/proc/self/statm").value_or(0) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    narrow(room, limit.rlim_cur - std::min<std::uint64_t>(limit.rlim_cur, used), "of ulimit -v");
+  }
+  return room;
+}
+
+}  // namespace
+
+Result<void> raise_descriptor_limit(const RunNeeds& needs) {
+  // Besides connections: the loops' own, files of the run, libraries.
+  const std::uint64_t needed = needs.clients * needs.endpoints + needs.threads * 4 + 64;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
+  const rlim_t hard = limit.rlim_max;
+  limit.rlim_cur = std::min<rlim_t>(hard, needed);
+  if (limit.rlim_cur >= needed && setrlimit(RLIMIT_NOFILE, &limit) == 0) return {};
+  return usage_error(fmt::format(
+      "{} clients with {} endpoint(s) need {} file descriptors, and at most {} are allowed; raise the limit "
+      "(ulimit -n {} as root, or LimitNOFILE= of the service) or lower --concurrency",
+      format_count(needs.clients), needs.endpoints, format_count(needed), format_count(hard), needed));
+}
+
+Result<void> check_memory(const RunNeeds& needs) {
+  const std::uint64_t each = bytes_of_a_connection + (needs.tls ? bytes_of_a_tls_session : 0);
+  const std::uint64_t needed = needs.clients * needs.endpoints * each + needs.pool_bytes + bytes_of_the_rest;
+  const Room room = memory_left();
+  if (needed <= room.bytes) return {};
+  return usage_error(
+      fmt::format("{} clients with {} endpoint(s) and {} of content need about {} of memory, and {} are left "
+                  "{}; lower --concurrency or --size, or make more memory available",
+                  format_count(needs.clients), needs.endpoints, format_size(needs.pool_bytes),
+                  format_size(needed), format_size(room.bytes), room.of));
+}
+
+void end_when_out_of_memory() {
+  std::set_new_handler([] {
+    constexpr std::string_view sentence =
+        "s3loadtest: out of memory; lower --concurrency or --size, or make more memory available\n";
+    // Nothing here may ask for memory.
+    if (::write(STDERR_FILENO, sentence.data(), sentence.size()) < 0) _exit(3);
+    _exit(3);
+  });
+}
+
+}  // namespace s3lt
