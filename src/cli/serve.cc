@@ -163,12 +163,17 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
   command
       .add_option(
           "--fault", flags.faults,
-          "a fault to do, such as GET:status=503:p=0.01, PUT:delay=200ms:every=100 or *:reset:p=0.001 "
-          "(repeatable)")
+          "a fault to do: OPERATION:KIND, often with values, and how often, such as GET:status=503:p=0.01, "
+          "PUT:delay=200ms:every=100 or *:reset:p=0.001 (repeatable)")
       ->type_name("SPEC");
   add_value(
       command, "--fault-seed", flags.fault_seed, [](const std::string& text) { return parse_count(text); },
       "fixes which requests meet faults", "N", "0");
+  command.footer(
+      "Faults, as OPERATION:KIND[:p=PROBABILITY|:every=N], and the operations they are for:\n" +
+      server::describe_faults() +
+      "OPERATION is PUT, GET, HEAD, DELETE, DELETE-BATCH, LIST, or * for all that the fault is for.\n"
+      "GET /-/faults says how many of each were done.");
 }
 
 int serve_command(const ServeFlags& flags) {

@@ -48,6 +48,8 @@ class Answer {
   void error(const S3Error& error, std::string_view resource = {}, std::string_view details = {});
   // The body is bytes [offset, offset + length) of the object.
   void object_body(ObjectPtr object, std::uint64_t offset, std::uint64_t length);
+  // Announces and sends so many bytes. Behind an object's end the sender has to find others.
+  void set_body_length(std::uint64_t length) { length_ = length; }
   void close_after() { close_ = true; }
   void keep_alive_10() { keep_alive_10_ = true; }
 

@@ -9,8 +9,6 @@ namespace s3lt::server {
 namespace {
 
 constexpr std::size_t initial_buffer = 16 * 1024;
-// Without one byte moved; between requests a connection may be idle for ever.
-constexpr Duration idle_deadline = std::chrono::seconds(300);
 constexpr Duration handshake_deadline = std::chrono::seconds(10);
 // After an answer that ends the connection the client's bytes are still taken for so long: closing with bytes
 // unread would reset the connection and might take the answer with it.
@@ -54,8 +52,8 @@ Task<void> Connection::run() {
     } else {
       taken_ = parsed.size;
       const bool admitted = admit();
-      if (admitted && fault_ != nullptr) {
-        const bool alive = co_await suffer();
+      if (admitted && fault_) {
+        const bool alive = co_await fault_before_handling();
         if (!alive) co_return;
       }
       if (admitted) respond();
@@ -64,21 +62,24 @@ Task<void> Connection::run() {
         if (!received) co_return;
       }
       peek_for_body();
+      if (fault_) fault_in_answer();
       end_answer();
     }
 
-    count(1);
-    sent_ = 0;
-    Progress progress = push();
-    if (progress == Progress::blocked) {
-      const bool sent = co_await push_all();
-      if (!sent) progress = Progress::failed;
+    bool sent = false;
+    if (delivery_) {
+      sent = co_await deliver_with_fault();
+    } else {
+      const Progress progress = begin_answer();
+      sent = progress == Progress::done;
+      if (progress == Progress::blocked) sent = co_await push_all();
     }
-    if (progress == Progress::failed) {
-      count(-1);
-      co_return;
-    }
+    if (!sent) co_return;
     answer_.release();
+    if (fault_) {
+      const bool goes_on = co_await fault_after_answer();
+      if (!goes_on) co_return;
+    }
     if (body_coming_) {
       const bool drained = co_await drain_body();
       if (!drained) co_return;
@@ -178,13 +179,8 @@ Task<bool> Connection::receive_body() {
     answer_.error(*wrong, request_.path);
     if (body_->broken()) answer_.close_after();
   } else {
-    Exchange exchange{request_,
-                      answer_,
-                      worker_.shared.store,
-                      worker_.buckets,
-                      *worker_.shared.pool,
-                      worker_.shared.region};
-    handler_->finish(exchange, *body_);
+    Exchange asked = exchange();
+    handler_->finish(asked, *body_);
   }
   handler_.reset();
   co_return true;
@@ -236,7 +232,7 @@ Task<bool> Connection::drain_body() {
 void Connection::refuse_head(std::string_view problem) {
   request_.operation = Operation::unknown;
   request_.head.method = "GET";  // whatever it was, it gets a body
-  fault_ = nullptr;
+  fault_ = {};
   body_coming_ = false;
   taken_ = end_ - begin_;
   const bool too_large = end_ - begin_ >= http::max_head_bytes;
@@ -248,7 +244,7 @@ void Connection::refuse_head(std::string_view problem) {
 
 // What the request is, whether it may be, and which fault it meets. False: the answer is made.
 bool Connection::admit() {
-  fault_ = nullptr;
+  fault_ = {};
   body_.reset();
   handler_.reset();
   const http::Headers& headers = request_.head.headers;
@@ -281,18 +277,14 @@ bool Connection::admit() {
 }
 
 void Connection::respond() {
-  if (fault_ != nullptr && fault_->kind == FaultKind::status) {
-    answer_.error(error_of_status(fault_->status), request_.path);
-    return;
-  }
+  if (fault_.is(FaultKind::status)) return fault_instead_of_handling();
   if (request_.operation == Operation::introspection) return introspect();
   if (body_ && body_->error()) {
     answer_.error(*body_->error(), request_.path);
     return;
   }
-  Exchange exchange{
-      request_, answer_, worker_.shared.store, worker_.buckets, *worker_.shared.pool, worker_.shared.region};
-  handler_ = handle(exchange, body_ ? &*body_ : nullptr);
+  Exchange asked = exchange();
+  handler_ = handle(asked, body_ ? &*body_ : nullptr);
 }
 
 void Connection::introspect() {
@@ -302,19 +294,9 @@ void Connection::introspect() {
                                                 : to_json(worker_.shared.stats());
 }
 
-Task<bool> Connection::suffer() {
-  if (fault_->kind == FaultKind::delay) {
-    delay_ = std::make_unique<Timer>(worker_.loop);
-    const bool passed = co_await delay_->until(now() + fault_->delay);
-    delay_.reset();
-    if (!passed || cancelled_) co_return false;
-  }
-  if (fault_->kind == FaultKind::reset) {
-    worker_.shared.faults.count(fault_);
-    stream_.reset_hard();
-    co_return false;
-  }
-  co_return true;
+Exchange Connection::exchange() {
+  return {
+      request_, answer_, worker_.shared.store, worker_.buckets, *worker_.shared.pool, worker_.shared.region};
 }
 
 // ---- writing
@@ -330,7 +312,7 @@ void Connection::count(int change) {
   const auto status_class = static_cast<std::size_t>(answer_.status() / 100);
   worker_.tallies.answers[static_cast<std::size_t>(request_.operation)][status_class].add(
       static_cast<std::uint64_t>(change));
-  worker_.shared.faults.count(fault_, change);
+  worker_.shared.faults.count(fault_.rule, change);
 }
 
 // What is still to be sent, as far as one call takes it. This is the one place that bodies go through.
@@ -357,6 +339,15 @@ std::span<const iovec> Connection::next_pieces() {
   return {pieces.data(), n};
 }
 
+// Counts first: whoever has the answer may ask at once for the counts.
+Connection::Progress Connection::begin_answer() {
+  count(1);
+  sent_ = 0;
+  const Progress progress = push();
+  if (progress == Progress::failed) count(-1);
+  return progress;
+}
+
 Connection::Progress Connection::push() {
   const std::uint64_t total = answer_.head_bytes().size() + answer_.body_length();
   while (sent_ < total) {
@@ -375,8 +366,8 @@ Connection::Progress Connection::push() {
 Task<bool> Connection::push_all() {
   for (;;) {
     const Socket::Wake wake = co_await stream_.wait(blocked_, now() + idle_deadline);
-    if (wake != Socket::Wake::ready) co_return false;
-    const Progress progress = push();
+    const Progress progress = wake == Socket::Wake::ready ? push() : Progress::failed;
+    if (progress == Progress::failed) count(-1);
     if (progress != Progress::blocked) co_return progress == Progress::done;
   }
 }

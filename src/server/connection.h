@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/stream.h"
+#include "server/delivery.h"
 #include "server/worker.h"
 
 namespace s3lt::server {
@@ -22,6 +23,9 @@ class Connection {
   void finish();
   // Ends it wherever it is.
   void cancel();
+
+  // Without one byte moved; between requests a connection may be idle for ever.
+  static constexpr Duration idle_deadline = std::chrono::seconds(300);
 
  private:
   enum class Progress { done, blocked, failed };
@@ -42,12 +46,27 @@ class Connection {
   void refuse_head(std::string_view problem);
   void feed(std::string_view bytes, std::size_t& taken);
 
-  // Faults that act before an answer; false: the connection is gone.
-  Task<bool> suffer();
+  // Faults (connection_faults.cc), at the four points where they act. The first and the last say whether the
+  // connection goes on.
+  Task<bool> fault_before_handling();
+  void fault_instead_of_handling();
+  void fault_in_answer();
+  Task<bool> deliver_with_fault();
+  Task<bool> fault_after_answer();
+
+  Exchange exchange();
+  bool plan_delivery();
+  bool show_former();
+  bool swap_body();
+  std::size_t spoiled_bytes(const Delivery& plan, std::uint64_t offset, std::uint64_t length);
+  Task<bool> nap(TimePoint until);
+  Task<bool> keep_silent();
+  Task<void> reset_behind_sent();
 
   // Writing.
   void end_answer();
   std::span<const iovec> next_pieces();
+  Progress begin_answer();
   Progress push();
   Task<bool> push_all();
   Task<bool> send_continue();
@@ -66,7 +85,8 @@ class Connection {
   std::optional<BodyDecoder> body_;
   std::unique_ptr<BodyHandler> handler_;
   bool expects_continue_ = false, body_coming_ = false;
-  FaultDecision fault_ = nullptr;
+  Fault fault_;
+  std::unique_ptr<Delivery> delivery_;  // null: the answer goes out as it is
   std::unique_ptr<Timer> delay_;
   bool cancelled_ = false;
 

@@ -54,7 +54,8 @@ bool takes_body(Operation operation);
 std::unique_ptr<BodyHandler> handle(Exchange& exchange, const BodyDecoder* body);
 
 // One file each.
-void get_object(Exchange& exchange);  // and HEAD
+void get_object(Exchange& exchange);                     // and HEAD
+void show_object(Exchange& exchange, ObjectPtr object);  // what GET and HEAD answer where this is the object
 void delete_object(Exchange& exchange);
 std::unique_ptr<BodyHandler> put_object(Exchange& exchange, const BodyDecoder& body);
 void list_objects(Exchange& exchange);

@@ -199,13 +199,16 @@ class PutObject final : public BodyHandler {
 
 void get_object(Exchange& exchange) {
   const Request& request = exchange.request;
-  const http::Headers& headers = request.head.headers;
-  Answer& answer = exchange.answer;
   const auto& bucket = exchange.buckets.find(request.bucket);
   if (!bucket) return exchange.error(errors::no_such_bucket);
   ObjectPtr object = bucket->find(request.key, request.key_hash);
   if (!object) return exchange.error(errors::no_such_key);
+  show_object(exchange, std::move(object));
+}
 
+void show_object(Exchange& exchange, ObjectPtr object) {
+  const http::Headers& headers = exchange.request.head.headers;
+  Answer& answer = exchange.answer;
   const int status = check_conditions(headers, *object);
   if (status == 412) return exchange.error(errors::precondition_failed);
   if (status == 304) {

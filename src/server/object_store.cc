@@ -5,6 +5,7 @@
 #include <boost/multi_index/ordered_index.hpp>
 #include <boost/multi_index_container.hpp>
 #include <mutex>
+#include <unordered_map>
 
 namespace s3lt::server {
 namespace {
@@ -51,6 +52,7 @@ struct alignas(64) Bucket::Shard {
   mutable std::mutex mutex;
   Index objects;
   std::uint64_t recognised = 0;
+  std::unordered_map<std::string, ObjectPtr> former;
   bool closed = false;
 };
 
@@ -82,8 +84,11 @@ struct Bucket::Cursor {
   }
 };
 
-Bucket::Bucket(std::string name, std::int64_t created)
-    : name_(std::move(name)), created_(created), shards_(std::make_unique<Shard[]>(shards)) {}
+Bucket::Bucket(std::string name, std::int64_t created, bool keep_former)
+    : name_(std::move(name)),
+      created_(created),
+      keep_former_(keep_former),
+      shards_(std::make_unique<Shard[]>(shards)) {}
 Bucket::~Bucket() = default;
 
 // The hash table within a shard takes the low bits; the shard is chosen by the high ones.
@@ -98,6 +103,32 @@ ObjectPtr Bucket::find(std::string_view key, std::uint64_t key_hash) const {
   return it == s.objects.end() ? ObjectPtr() : *it;
 }
 
+ObjectPtr Bucket::find_former(std::string_view key, std::uint64_t key_hash) const {
+  const Shard& s = shard(key_hash);
+  const std::lock_guard lock(s.mutex);
+  const auto it = s.former.find(std::string(key));
+  return it == s.former.end() ? ObjectPtr() : it->second;
+}
+
+// From the object's neighbour in its shard on, once around, then the other shards.
+ObjectPtr Bucket::find_alike(const Object& object, const std::function<bool(const Object&)>& good) const {
+  const auto suits = [&](const ObjectPtr& o) {
+    return o->size() == object.size() && o->key != object.key && good(*o);
+  };
+  const std::size_t home = static_cast<std::size_t>(&shard(object.content.key_hash) - shards_.get());
+  for (std::size_t i = 0; i < shards; ++i) {
+    const Shard& s = shards_[(home + i) % shards];
+    const std::lock_guard lock(s.mutex);
+    const auto& ordered = s.objects.get<1>();
+    const auto middle = ordered.upper_bound(std::string_view(object.key));
+    auto found = std::find_if(middle, ordered.end(), suits);
+    if (found != ordered.end()) return *found;
+    found = std::find_if(ordered.begin(), middle, suits);
+    if (found != middle) return *found;
+  }
+  return {};
+}
+
 Bucket::Put Bucket::put(ObjectPtr object, bool only_new) {
   Shard& s = shard(object->content.key_hash);
   ObjectPtr replaced;  // ends after the lock: freeing much memory takes long
@@ -109,6 +140,8 @@ Bucket::Put Bucket::put(ObjectPtr object, bool only_new) {
     if (only_new) return Put::exists;
     replaced = *it;
     s.recognised -= replaced->recognised() ? 1 : 0;
+    // The same bytes again leave the former version the former one.
+    if (keep_former_ && etag(*replaced) != etag(*object)) s.former[object->key] = replaced;
     s.objects.replace(it, std::move(object));
   }
   s.recognised += recognised ? 1 : 0;
@@ -124,6 +157,7 @@ bool Bucket::erase(std::string_view key, std::uint64_t key_hash) {
   erased = *it;
   s.recognised -= erased->recognised() ? 1 : 0;
   s.objects.erase(it);
+  if (keep_former_) s.former.erase(std::string(key));
   return true;
 }
 
@@ -219,7 +253,7 @@ std::shared_ptr<Bucket> ObjectStore::find(std::string_view name) const {
 bool ObjectStore::create(std::string_view name, std::int64_t now) {
   const std::unique_lock lock(mutex_);
   if (buckets_.contains(name)) return false;
-  buckets_.emplace(name, std::make_shared<Bucket>(std::string(name), now));
+  buckets_.emplace(name, std::make_shared<Bucket>(std::string(name), now, keep_former_));
   generation_.fetch_add(1, std::memory_order_release);
   return true;
 }

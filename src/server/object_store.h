@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -34,12 +35,18 @@ struct ListPage {
 
 class Bucket {
  public:
-  Bucket(std::string name, std::int64_t created);
+  // With `keep_former`, the version before the last one of every overwritten object is kept, too.
+  Bucket(std::string name, std::int64_t created, bool keep_former = false);
   ~Bucket();
   const std::string& name() const { return name_; }
   std::int64_t created() const { return created_; }
 
   ObjectPtr find(std::string_view key, std::uint64_t key_hash) const;
+  // What the object was before it was overwritten with other bytes; null: never, or nobody keeps it.
+  ObjectPtr find_former(std::string_view key, std::uint64_t key_hash) const;
+  // Another object of the same size that is `good` (asked under a lock); null: none. Meant for faults: it may
+  // look at every object.
+  ObjectPtr find_alike(const Object& object, const std::function<bool(const Object&)>& good) const;
   enum class Put { stored, exists, bucket_gone };
   // With `only_new`, an existing object stays and `exists` comes back.
   Put put(ObjectPtr object, bool only_new = false);
@@ -60,12 +67,14 @@ class Bucket {
   Shard& shard(std::uint64_t key_hash) const;
   std::string name_;
   std::int64_t created_;
+  bool keep_former_;
   std::unique_ptr<Shard[]> shards_;
 };
 
 class ObjectStore {
  public:
-  explicit ObjectStore(std::uint64_t capacity) : capacity_(capacity) {}
+  explicit ObjectStore(std::uint64_t capacity, bool keep_former = false)
+      : capacity_(capacity), keep_former_(keep_former) {}
 
   std::shared_ptr<Bucket> find(std::string_view name) const;  // null: no such bucket
   bool create(std::string_view name, std::int64_t now);       // false: it was there
@@ -80,6 +89,7 @@ class ObjectStore {
 
  private:
   Capacity capacity_;  // outlives the objects
+  bool keep_former_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, std::shared_ptr<Bucket>, std::less<>> buckets_;
   std::atomic<std::uint64_t> generation_{1};

@@ -3,18 +3,24 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <random>
 #include <thread>
 
 #include "net/stream.h"
+#include "server/freezer.h"
 #include "server/worker.h"
 
 namespace s3lt::server {
 namespace {
 
 constexpr auto stop_grace = std::chrono::seconds(2);
+
+bool asks_for_former(const std::vector<FaultRule>& faults) {
+  return std::ranges::find(faults, FaultKind::stale, &FaultRule::kind) != faults.end();
+}
 
 }  // namespace
 
@@ -23,7 +29,7 @@ struct Server::Impl {
       : host(options.host),
         shared{.credentials = options.credentials,
                .region = options.region,
-               .store = ObjectStore(options.capacity),
+               .store = ObjectStore(options.capacity, asks_for_former(options.faults)),
                .pool = options.pool,
                .faults = FaultPlan(std::move(options.faults), options.fault_seed),
                .tls = {},
@@ -38,6 +44,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<Listener> listener;
   std::size_t next_worker = 0;
+  std::optional<Freezer> freezer;
   std::vector<std::thread> threads;
   std::mutex mutex;
   std::condition_variable ended;
@@ -120,6 +127,9 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   impl->port = impl->listener->port();
   impl->running = threads;
   Impl* const self = impl.get();
+  std::vector<Loop*> loops;
+  for (auto& worker : impl->workers) loops.push_back(&worker->loop);
+  impl->freezer.emplace(std::move(loops), impl->shared.faults);
   impl->workers[0]->loop.post([self] { spawn(self->accept_all()); });
   for (auto& worker : impl->workers) impl->threads.emplace_back([self, w = worker.get()] { self->run(*w); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
@@ -127,6 +137,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
 
 void Server::stop() {
   if (impl_->threads.empty()) return;
+  impl_->freezer->stop();
   impl_->workers[0]->loop.post([this] { impl_->listener->cancel(); });
   {
     std::unique_lock lock(impl_->mutex);
