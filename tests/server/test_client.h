@@ -4,12 +4,14 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <map>
 #include <string>
 #include <string_view>
@@ -156,11 +158,18 @@ class TestClient {
   }
   TestResponse get(const std::string& key) { return ask({.path = "/loadtest/" + key}); }
   bool has_input() const { return !input_.empty(); }
+  // Of the last receive that ended early: ECONNRESET and the like; 0 where the stream ended in order.
+  int last_error() const { return last_error_; }
+  bool receives_within(std::chrono::milliseconds patience) const {
+    pollfd wanted{.fd = fd_, .events = POLLIN, .revents = 0};
+    return ::poll(&wanted, 1, static_cast<int>(patience.count())) > 0;
+  }
 
  private:
   bool more() {
     char buffer[65536];
     const ssize_t n = ::recv(fd_, buffer, sizeof buffer, 0);
+    last_error_ = n < 0 ? errno : 0;
     if (n <= 0) return false;
     input_.append(buffer, static_cast<std::size_t>(n));
     return true;
@@ -168,6 +177,7 @@ class TestClient {
   std::uint16_t port_;
   int fd_;
   std::string input_;
+  int last_error_ = 0;
 };
 
 // A server of its own for each test.
