@@ -5,7 +5,9 @@
 #include <openssl/evp.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace s3lt {
@@ -54,6 +56,49 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 std::uint32_t crc32(std::uint32_t crc, const void* data, std::size_t size) {
   return crc32_gzip_refl(crc, static_cast<const unsigned char*>(data), size);
+}
+
+std::uint32_t crc32c(std::uint32_t crc, const void* data, std::size_t size) {
+  // ISA-L leaves the inversions to its caller, takes lengths as int, and does not write to the data.
+  constexpr std::size_t longest = 1 << 30;
+  auto* bytes = static_cast<unsigned char*>(const_cast<void*>(data));
+  crc = ~crc;
+  while (size > 0) {
+    const std::size_t n = std::min(size, longest);
+    crc = crc32_iscsi(bytes, static_cast<int>(n), crc);
+    bytes += n;
+    size -= n;
+  }
+  return ~crc;
+}
+
+// Eight bytes at a time from tables (ISA-L has this CRC from 2.31 on only).
+std::uint64_t crc64nvme(std::uint64_t crc, const void* data, std::size_t size) {
+  static constexpr auto tables = [] {
+    constexpr std::uint64_t polynomial = 0x9a6c9329ac4bc9b5ULL;  // reflected
+    std::array<std::array<std::uint64_t, 256>, 8> t{};
+    for (std::uint64_t b = 0; b < 256; ++b) {
+      std::uint64_t c = b;
+      for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? (c >> 1) ^ polynomial : c >> 1;
+      t[0][b] = c;
+    }
+    for (std::size_t k = 1; k < 8; ++k) {
+      for (std::size_t b = 0; b < 256; ++b) t[k][b] = t[0][t[k - 1][b] & 255] ^ (t[k - 1][b] >> 8);
+    }
+    return t;
+  }();
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  crc = ~crc;
+  for (; size >= 8; size -= 8, bytes += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, bytes, 8);
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    word ^= crc;
+    crc = 0;
+    for (std::size_t k = 0; k < 8; ++k) crc ^= tables[7 - k][word >> (8 * k) & 255];
+  }
+  for (; size > 0; --size, ++bytes) crc = tables[0][(crc ^ *bytes) & 255] ^ (crc >> 8);
+  return ~crc;
 }
 
 std::string crc32_base64(std::uint32_t crc) {

@@ -26,6 +26,10 @@ std::optional<std::string> from_base64(std::string_view text);
 
 // CRC-32 (ISO-HDLC, the one of gzip and of x-amz-checksum-crc32), continued from `crc`.
 std::uint32_t crc32(std::uint32_t crc, const void* data, std::size_t size);
+// CRC-32C (iSCSI; Castagnoli's polynomial), continued from `crc`: x-amz-checksum-crc32c.
+std::uint32_t crc32c(std::uint32_t crc, const void* data, std::size_t size);
+// CRC-64/NVME, continued from `crc`: x-amz-checksum-crc64nvme.
+std::uint64_t crc64nvme(std::uint64_t crc, const void* data, std::size_t size);
 // The value of x-amz-checksum-crc32: big-endian, base64.
 std::string crc32_base64(std::uint32_t crc);
 

@@ -120,6 +120,15 @@ void append_xml(std::string& out, std::string_view text) {
   }
 }
 
+std::string& begin_xml(Answer& answer, std::string_view root) {
+  answer.start(200);
+  answer.header("Content-Type", "application/xml");
+  std::string& xml = answer.text();
+  xml.append(xml_declaration).append("<").append(root);
+  xml += " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  return xml;
+}
+
 void append_element(std::string& out, std::string_view name, std::string_view text) {
   out.append("<").append(name).append(">");
   append_xml(out, text);

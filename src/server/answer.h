@@ -78,6 +78,10 @@ class Answer {
 // Escapes what may not stand in the text of an XML element.
 void append_xml(std::string& out, std::string_view text);
 void append_element(std::string& out, std::string_view name, std::string_view text);
+// Starts an answer with 200 and an XML document; what comes back is its text, after the root's opening tag.
+std::string& begin_xml(Answer& answer, std::string_view root);
+inline constexpr std::string_view owner_xml =
+    "<Owner><ID>s3loadtest</ID><DisplayName>s3loadtest</DisplayName></Owner>";
 inline constexpr std::string_view xml_declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 }  // namespace s3lt::server

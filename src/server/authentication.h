@@ -1,4 +1,5 @@
-// Verifies the SigV4 signature of a request's Authorization header, for real. One per thread.
+// Verifies the SigV4 signature of a request, in its Authorization header or in its query (presigned), for
+// real. One per thread.
 #pragma once
 
 #include <array>
@@ -39,11 +40,17 @@ class Authenticator {
  private:
   struct Authorization {
     std::string_view access_key, day, region, signed_headers, signature;
+    bool presigned = false;
   };
+  std::optional<Refusal> read_header(std::string_view text, Authorization& out) const;
+  std::optional<Refusal> read_query(const Request& request, Authorization& out) const;
+  std::optional<Refusal> check_scope(const Request& request, const Authorization& authorization) const;
   std::optional<Refusal> check_date(const Request& request, std::int64_t now);
+  std::optional<Refusal> check_expiry(const Request& request, std::int64_t now);
   std::optional<Refusal> collect_headers(const Request& request, std::string_view names);
   bool matches(Signer& signer, const Request& request, const Authorization& authorization);
-  Refusal wrong_region(std::string_view region) const;
+  Refusal wrong_region(const Authorization& authorization) const;
+  bool asks_location(const Request& request, const Authorization& authorization) const;
 
   Signer signer_;
   Signer default_region_;  // clients that ask for a bucket's location do not know the region yet

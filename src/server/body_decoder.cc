@@ -67,13 +67,46 @@ BodyDecoder::BodyDecoder(const Request& request, const Signer& signer, const Sig
                      "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- value or a SHA-256 in hex"};
     return;
   }
-  expect_checksums(headers);
+  expect_checksum(request);
+  expect_md5(headers);
 }
 
-void BodyDecoder::expect_checksums(const http::Headers& headers) {
-  crc32_expected_ = headers.find("x-amz-checksum-crc32");
-  crc32_wanted_ = !crc32_expected_.empty() ||
-                  (aws_chunked_ && headers.has_token("x-amz-trailer", "x-amz-checksum-crc32"));
+// At most one x-amz-checksum- header, or one announced as a trailer.
+void BodyDecoder::expect_checksum(const Request& request) {
+  // There it is the object's, not this body's.
+  if (request.operation == Operation::complete_multipart_upload) return;
+  constexpr std::string_view prefix = "x-amz-checksum-";
+  const auto expect = [&](std::string_view header) {
+    const std::string_view name = header.substr(prefix.size());
+    if (http::iequals(name, "mode") || http::iequals(name, "algorithm") || http::iequals(name, "type"))
+      return;
+    const auto algorithm = find_checksum_algorithm(name);
+    if (!algorithm) {
+      error_ = {"InvalidRequest", 400,
+                "The algorithm type you specified in x-amz-checksum- header is invalid."};
+    } else if (checksum_) {
+      error_ = {"InvalidRequest", 400,
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."};
+    } else {
+      checksum_.emplace(*algorithm);
+    }
+  };
+  const auto is_checksum = [&](std::string_view name) {
+    return name.size() > prefix.size() && http::iequals(name.substr(0, prefix.size()), prefix);
+  };
+  for (const http::Header& h : request.head.headers.all()) {
+    if (!is_checksum(h.name)) continue;
+    expect(h.name);
+    if (checksum_ && checksum_expected_.empty()) checksum_expected_ = h.value;
+  }
+  if (!aws_chunked_ || error_) return;
+  const std::string_view trailers = request.head.headers.find("x-amz-trailer");
+  if (!is_checksum(trailers)) return;
+  expect(trailers);
+  checksum_in_trailer_ = checksum_.has_value();
+}
+
+void BodyDecoder::expect_md5(const http::Headers& headers) {
   md5_expected_ = headers.find("content-md5");
   if (md5_expected_.empty()) return;
   const auto digest = from_base64(md5_expected_);
@@ -133,23 +166,24 @@ void BodyDecoder::take_payload(std::string_view bytes, const PayloadSink& sink) 
   }
   if (sha256_) sha256_->update(bytes.data(), bytes.size());
   if (md5_) md5_->update(as_bytes(bytes));
-  if (crc32_wanted_) crc32_ = crc32(crc32_, bytes.data(), bytes.size());
+  if (checksum_) checksum_->update(as_bytes(bytes));
   error_ = sink(bytes);
 }
 
-std::optional<S3Error> BodyDecoder::check_crc32() {
-  if (!crc32_wanted_) return std::nullopt;
-  if (crc32_expected_.empty() && aws_chunked_) {
-    crc32_expected_ = trailer(aws_chunked_->trailers(), "x-amz-checksum-crc32");
-    if (crc32_expected_.empty()) {
+std::optional<S3Error> BodyDecoder::check_checksum() {
+  if (!checksum_) return std::nullopt;
+  if (checksum_in_trailer_) {
+    checksum_expected_ = trailer(aws_chunked_->trailers(), checksum_header(checksum_->algorithm()));
+    if (checksum_expected_.empty()) {
       return S3Error{"MalformedTrailerError", 400, "The request announced a trailer that did not come"};
     }
   }
-  const auto bytes = from_base64(crc32_expected_);
-  if (!bytes || bytes->size() != 4) {
-    return S3Error{"InvalidRequest", 400, "Value for x-amz-checksum-crc32 header is invalid."};
+  const auto expected = parse_checksum(checksum_->algorithm(), checksum_expected_);
+  if (!expected) {
+    return S3Error{"InvalidRequest", 400, "Value for x-amz-checksum- header is invalid."};
   }
-  if (crc32_base64(crc32_) != crc32_expected_) return errors::bad_digest;
+  if (checksum_->finish() != *expected) return errors::bad_digest;
+  verified_ = *expected;
   return std::nullopt;
 }
 
@@ -159,11 +193,7 @@ std::optional<S3Error> BodyDecoder::verify() {
     return errors::incomplete_body;
   if (sha256_ && to_hex(sha256_->finish()) != sha256_expected_) return errors::sha256_mismatch;
   if (md5_ && to_base64(md5_->finish()) != md5_expected_) return errors::bad_digest;
-  return check_crc32();
-}
-
-std::optional<std::uint32_t> BodyDecoder::client_crc32() const {
-  return crc32_wanted_ ? std::optional(crc32_) : std::nullopt;
+  return check_checksum();
 }
 
 }  // namespace s3lt::server

@@ -11,6 +11,7 @@
 
 #include "http/chunked.h"
 #include "server/aws_chunked.h"
+#include "server/checksum.h"
 #include "server/incoming_object.h"
 #include "server/request.h"
 
@@ -50,13 +51,19 @@ class BodyDecoder {
 
   // After complete(): whether lengths, hashes and checksums were right.
   std::optional<S3Error> verify();
-  std::optional<std::uint32_t> client_crc32() const;  // that the client sent, after verify()
+  // What kind of x-amz-checksum- the request has or announces.
+  ChecksumAlgorithm checksum_algorithm() const {
+    return checksum_ ? checksum_->algorithm() : ChecksumAlgorithm::none;
+  }
+  // That the client sent, and that was right; none before verify().
+  const Checksum& checksum() const { return verified_; }
 
  private:
   void take_wire(std::string_view bytes, const PayloadSink& sink);
   void take_payload(std::string_view bytes, const PayloadSink& sink);
-  void expect_checksums(const http::Headers& headers);
-  std::optional<S3Error> check_crc32();
+  void expect_checksum(const Request& request);
+  void expect_md5(const http::Headers& headers);
+  std::optional<S3Error> check_checksum();
 
   std::optional<S3Error> error_;
   std::optional<http::ChunkedDecoder> http_chunked_;
@@ -66,11 +73,12 @@ class BodyDecoder {
 
   std::optional<std::uint64_t> announced_;
   std::uint64_t received_ = 0;
-  std::string sha256_expected_, md5_expected_, crc32_expected_;
+  std::string sha256_expected_, md5_expected_, checksum_expected_;
   std::optional<Sha256Stream> sha256_;
   std::optional<Md5Stream> md5_;
-  bool crc32_wanted_ = false;
-  std::uint32_t crc32_ = 0;
+  std::optional<ChecksumStream> checksum_;
+  bool checksum_in_trailer_ = false;
+  Checksum verified_;
 };
 
 }  // namespace s3lt::server

@@ -2,20 +2,16 @@
 #include <pugixml.hpp>
 
 #include "server/handlers.h"
+#include "server/text_body.h"
 
 namespace s3lt::server {
 namespace {
 
 constexpr std::size_t max_configuration_bytes = 64 * 1024;
-constexpr std::string_view s3_namespace = " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
-class CreateBucket final : public BodyHandler {
+class CreateBucket final : public TextBody {
  public:
-  std::optional<S3Error> take(std::string_view bytes) override {
-    if (text_.size() + bytes.size() > max_configuration_bytes) return errors::max_message_length;
-    text_ += bytes;
-    return std::nullopt;
-  }
+  CreateBucket() : TextBody(max_configuration_bytes) {}
   void finish(Exchange& exchange, const BodyDecoder&) override {
     if (!text_.empty()) {
       // The configuration names a region; there is only one here, and clients name it in several ways.
@@ -27,9 +23,6 @@ class CreateBucket final : public BodyHandler {
     exchange.answer.start(200);
     exchange.answer.header("Location", "/" + exchange.request.bucket);
   }
-
- private:
-  std::string text_;
 };
 
 }  // namespace
@@ -61,21 +54,15 @@ void delete_bucket(Exchange& exchange) {
 
 void get_bucket_location(Exchange& exchange) {
   if (!exchange.buckets.find(exchange.request.bucket)) return exchange.error(errors::no_such_bucket);
-  exchange.answer.start(200);
-  exchange.answer.header("Content-Type", "application/xml");
-  std::string& xml = exchange.answer.text();
-  xml.append(xml_declaration).append("<LocationConstraint").append(s3_namespace).append(">");
+  std::string& xml = begin_xml(exchange.answer, "LocationConstraint");
   // The default region goes without its name.
   if (exchange.region != "us-east-1") append_xml(xml, exchange.region);
   xml += "</LocationConstraint>";
 }
 
 void list_buckets(Exchange& exchange) {
-  exchange.answer.start(200);
-  exchange.answer.header("Content-Type", "application/xml");
-  std::string& xml = exchange.answer.text();
-  xml.append(xml_declaration).append("<ListAllMyBucketsResult").append(s3_namespace).append(">");
-  xml += "<Owner><ID>s3loadtest</ID><DisplayName>s3loadtest</DisplayName></Owner><Buckets>";
+  std::string& xml = begin_xml(exchange.answer, "ListAllMyBucketsResult");
+  xml.append(owner_xml).append("<Buckets>");
   for (const auto& bucket : exchange.store.buckets()) {
     xml += "<Bucket>";
     append_element(xml, "Name", bucket->name());

@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/units.h"
 #include "server/handlers.h"
+#include "server/text_body.h"
 
 namespace s3lt::server {
 namespace {
@@ -11,12 +12,6 @@ namespace {
 constexpr std::size_t max_keys = 1000, max_key_bytes = 1024;
 // 1000 keys of 1024 bytes, each byte written as a character reference of six.
 constexpr std::size_t max_body_bytes = 8 * MiB;
-
-// The name of an element without its namespace.
-std::string_view local_name(const pugi::xml_node& node) {
-  const std::string_view name = node.name();
-  return name.substr(name.find(':') + 1);
-}
 
 void append_failure(std::string& xml, std::string_view key, const S3Error& error) {
   xml += "<Error>";
@@ -26,27 +21,20 @@ void append_failure(std::string& xml, std::string_view key, const S3Error& error
   xml += "</Error>";
 }
 
-class DeleteObjects final : public BodyHandler {
+class DeleteObjects final : public TextBody {
  public:
-  std::optional<S3Error> take(std::string_view bytes) override {
-    if (text_.size() + bytes.size() > max_body_bytes) return errors::max_message_length;
-    text_ += bytes;
-    return std::nullopt;
-  }
+  DeleteObjects() : TextBody(max_body_bytes) {}
 
   void finish(Exchange& exchange, const BodyDecoder&) override {
     const auto& bucket = exchange.buckets.find(exchange.request.bucket);
     if (!bucket) return exchange.error(errors::no_such_bucket);
     if (!parse()) return exchange.error(errors::malformed_xml);
-    exchange.answer.start(200);
-    exchange.answer.header("Content-Type", "application/xml");
-    std::string& xml = exchange.answer.text();
-    xml.append(xml_declaration).append("<DeleteResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    std::string& xml = begin_xml(exchange.answer, "DeleteResult");
     for (const Item& item : items_) {
       if (item.key.size() > max_key_bytes) {
         append_failure(xml, item.key, errors::key_too_long);
       } else if (item.versioned) {
-        append_failure(xml, item.key, {"NoSuchVersion", 404, "The specified version does not exist"});
+        append_failure(xml, item.key, errors::no_such_version);
       } else {
         bucket->erase(item.key, hash64(item.key));
         if (quiet_) continue;
@@ -72,12 +60,12 @@ class DeleteObjects final : public BodyHandler {
       return false;
     }
     const pugi::xml_node root = document.document_element();
-    if (local_name(root) != "Delete") return false;
+    if (local_name(root.name()) != "Delete") return false;
     for (const pugi::xml_node& node : root.children()) {
       if (node.type() != pugi::node_element) continue;
-      if (local_name(node) == "Quiet") {
+      if (local_name(node.name()) == "Quiet") {
         quiet_ = std::string_view(node.text().get()) == "true";
-      } else if (local_name(node) == "Object") {
+      } else if (local_name(node.name()) == "Object") {
         if (!parse_object(node)) return false;
       } else {
         return false;
@@ -90,15 +78,15 @@ class DeleteObjects final : public BodyHandler {
     Item item;
     for (const pugi::xml_node& field : node.children()) {
       if (field.type() != pugi::node_element) continue;
-      if (local_name(field) == "Key") item.key = field.text().get();
-      if (local_name(field) == "VersionId") item.versioned = std::string_view(field.text().get()) != "null";
+      if (local_name(field.name()) == "Key") item.key = field.text().get();
+      if (local_name(field.name()) == "VersionId")
+        item.versioned = std::string_view(field.text().get()) != "null";
     }
     if (item.key.empty()) return false;
     items_.push_back(std::move(item));
     return true;
   }
 
-  std::string text_;
   std::vector<Item> items_;
   bool quiet_ = false;
 };

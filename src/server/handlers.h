@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/units.h"
 #include "server/answer.h"
 #include "server/body_decoder.h"
 #include "server/object_store.h"
@@ -53,11 +54,18 @@ bool takes_body(Operation operation);
 // for operations that take one.
 std::unique_ptr<BodyHandler> handle(Exchange& exchange, const BodyDecoder* body);
 
-// One file each.
+inline constexpr std::uint64_t max_put_bytes = 5 * GiB;  // of a PUT, a part, a copy
+
+// "x-amz-checksum-…" and its type, where the object has one.
+void append_checksum_header(Answer& answer, const Object& object);
+// Reads partNumber, which the request has.
+std::optional<S3Error> read_part_number(const Request& request, unsigned& number);
+
 void get_object(Exchange& exchange);                     // and HEAD
 void show_object(Exchange& exchange, ObjectPtr object);  // what GET and HEAD answer where this is the object
 void delete_object(Exchange& exchange);
 std::unique_ptr<BodyHandler> put_object(Exchange& exchange, const BodyDecoder& body);
+void copy_object(Exchange& exchange);
 void list_objects(Exchange& exchange);
 std::unique_ptr<BodyHandler> delete_objects(Exchange& exchange, const BodyDecoder& body);
 std::unique_ptr<BodyHandler> create_bucket(Exchange& exchange);
@@ -65,5 +73,13 @@ void head_bucket(Exchange& exchange);
 void delete_bucket(Exchange& exchange);
 void get_bucket_location(Exchange& exchange);
 void list_buckets(Exchange& exchange);
+void get_subresource(Exchange& exchange);  // acl, versioning, tagging…
+void create_multipart_upload(Exchange& exchange);
+std::unique_ptr<BodyHandler> upload_part(Exchange& exchange, const BodyDecoder& body);
+void upload_part_copy(Exchange& exchange);
+std::unique_ptr<BodyHandler> complete_multipart_upload(Exchange& exchange, const BodyDecoder& body);
+void abort_multipart_upload(Exchange& exchange);
+void list_parts(Exchange& exchange);
+void list_multipart_uploads(Exchange& exchange);
 
 }  // namespace s3lt::server

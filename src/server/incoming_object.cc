@@ -1,26 +1,8 @@
 #include "server/incoming_object.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <cstring>
 
 namespace s3lt::server {
-
-void Md5Stream::Free::operator()(EVP_MD_CTX* context) const {
-  EVP_MD_CTX_free(context);
-}
-Md5Stream::Md5Stream() : context_(EVP_MD_CTX_new()) {
-  EVP_DigestInit_ex(context_.get(), EVP_md5(), nullptr);
-}
-void Md5Stream::update(std::span<const std::byte> bytes) {
-  EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
-}
-Md5 Md5Stream::finish() {
-  Md5 digest;
-  EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);
-  return digest;
-}
 
 IncomingObject::IncomingObject(const ContentPool& pool, Capacity& capacity, std::string key,
                                std::uint64_t key_hash, std::optional<std::uint64_t> size)
@@ -67,59 +49,32 @@ bool IncomingObject::advance(std::span<const std::byte> bytes) {
     bytes = bytes.subspan(same);
   }
   received_ += bytes.size();
-  return keep(bytes);
+  return kept_->append(bytes);
 }
 
 // The bytes before are what the content says, and are written out.
 bool IncomingObject::keep_from_here() {
   state_ = State::kept;
-  kept_ = std::make_unique<KeptBytes>();
-  md5_.emplace();
-  if (size_) {
-    if (!kept_->reservation.grow(capacity_, *size_)) return false;
-    kept_->data = std::make_unique_for_overwrite<std::byte[]>(*size_);
-    kept_room_ = *size_;
-  }
-  const std::span<std::byte> before(kept_->data.get(), received_);
-  copy_content(pool_, content_, 0, before);
-  md5_->update(before);
-  kept_size_ = received_;
-  return true;
-}
-
-bool IncomingObject::keep(std::span<const std::byte> bytes) {
-  if (bytes.size() > kept_room_ - kept_size_) {
-    if (size_) return false;  // more than was announced
-    const std::uint64_t room =
-        std::max<std::uint64_t>({kept_size_ + bytes.size(), 2 * kept_room_, 64 * 1024});
-    if (!kept_->reservation.grow(capacity_, room - kept_room_)) return false;
-    auto larger = std::make_unique_for_overwrite<std::byte[]>(room);
-    if (kept_size_ > 0) std::memcpy(larger.get(), kept_->data.get(), kept_size_);
-    kept_->data = std::move(larger);
-    kept_room_ = room;
-  }
-  std::memcpy(kept_->data.get() + kept_size_, bytes.data(), bytes.size());
-  kept_size_ += bytes.size();
-  md5_->update(bytes);
-  return true;
+  kept_.emplace(capacity_);
+  if (size_ && !kept_->reserve(*size_)) return false;
+  return kept_->append_content(pool_, content_, 0, received_);
 }
 
 std::unique_ptr<Object> IncomingObject::finish() {
   auto object = std::make_unique<Object>();
   if (state_ == State::undecided) keep_from_here();  // an empty body
-  if (state_ == State::kept && !size_ && recognisable(kept_size_)) {
-    const std::span<const std::byte> all(kept_->data.get(), kept_size_);
-    if (const auto content = recognise(pool_, key_, kept_size_, all)) {
-      if (matching_prefix(pool_, *content, 0, all) == kept_size_) {
+  if (state_ == State::kept && !size_ && recognisable(kept_->size())) {
+    const std::span<const std::byte> all = kept_->bytes();
+    if (const auto content = recognise(pool_, key_, all.size(), all)) {
+      if (matching_prefix(pool_, *content, 0, all) == all.size()) {
         state_ = State::recognised;
         content_ = *content;
       }
     }
   }
   if (state_ == State::kept) {
-    content_ = {.key_hash = key_hash_, .size = kept_size_};
-    kept_->md5 = md5_->finish();
-    object->bytes = std::move(kept_);
+    content_ = {.key_hash = key_hash_, .size = kept_->size()};
+    object->bytes = kept_->finish();
   }
   object->key = std::move(key_);
   object->content = content_;

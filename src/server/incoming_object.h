@@ -9,24 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "server/object.h"
-
-typedef struct evp_md_ctx_st EVP_MD_CTX;
+#include "server/byte_keeper.h"
 
 namespace s3lt::server {
-
-class Md5Stream {
- public:
-  Md5Stream();
-  void update(std::span<const std::byte> bytes);
-  Md5 finish();
-
- private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const;
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
-};
 
 class IncomingObject {
  public:
@@ -47,7 +32,6 @@ class IncomingObject {
   bool decide(std::span<const std::byte> first);
   bool advance(std::span<const std::byte> bytes);
   bool keep_from_here();
-  bool keep(std::span<const std::byte> bytes);
   bool recognisable(std::uint64_t size) const;
 
   const ContentPool& pool_;
@@ -59,9 +43,7 @@ class IncomingObject {
   ObjectContent content_;
   std::uint64_t received_ = 0;
   std::vector<std::byte> first_;  // of an undecided object: its first bytes
-  std::unique_ptr<KeptBytes> kept_;
-  std::uint64_t kept_size_ = 0, kept_room_ = 0;
-  std::optional<Md5Stream> md5_;
+  std::optional<ByteKeeper> kept_;
 };
 
 }  // namespace s3lt::server

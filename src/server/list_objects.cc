@@ -83,7 +83,7 @@ class PageWriter {
     element("ETag", etag(object));
     fmt::format_to(std::back_inserter(xml_), "<Size>{}</Size>", object.size());
     if (listing_.fetch_owner || !listing_.v2) {
-      xml_ += "<Owner><ID>s3loadtest</ID><DisplayName>s3loadtest</DisplayName></Owner>";
+      xml_ += owner_xml;
     }
     xml_ += "<StorageClass>STANDARD</StorageClass></Contents>";
   }
@@ -121,10 +121,7 @@ void list_objects(Exchange& exchange) {
   if (const auto error = parse_listing(exchange.request, listing)) return exchange.error(*error);
   const ListPage page = bucket->list(listing.query);
 
-  exchange.answer.start(200);
-  exchange.answer.header("Content-Type", "application/xml");
-  std::string& xml = exchange.answer.text();
-  xml.append(xml_declaration).append("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+  std::string& xml = begin_xml(exchange.answer, "ListBucketResult");
   PageWriter out(xml, listing, exchange.answer.context().time_text());
   write_head(out, listing, page, exchange.request.bucket);
   for (const auto& item : page.items) {

@@ -22,10 +22,22 @@ bool Reservation::grow(Capacity& capacity, std::uint64_t bytes) {
   return true;
 }
 
+void Reservation::absorb(Reservation&& other) {
+  if (other.capacity_ == nullptr) return;
+  capacity_ = std::exchange(other.capacity_, nullptr);
+  bytes_ += std::exchange(other.bytes_, 0);
+}
+
 void Reservation::release() {
   if (capacity_ != nullptr) capacity_->give_back(bytes_);
   capacity_ = nullptr;
   bytes_ = 0;
+}
+
+std::string checksum_text(const Checksum& checksum, std::size_t parts) {
+  std::string text = checksum.base64();
+  if (checksum.composite) text.append("-").append(std::to_string(parts));
+  return text;
 }
 
 void append_etag(std::string& out, const Object& object) {
@@ -38,7 +50,9 @@ void append_etag(std::string& out, const Object& object) {
     out.append("\"").append(digits, 32).append("-1\"");
   } else {
     write_hex(object.bytes->md5, digits);
-    out.append("\"").append(digits, 32).append("\"");
+    out.append("\"").append(digits, 32);
+    if (object.bytes->parts > 0) out.append("-").append(std::to_string(object.bytes->parts));
+    out += '"';
   }
 }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/checksum.h"
 #include "workload/content.h"
 
 namespace s3lt::server {
@@ -45,6 +46,8 @@ class Reservation {
   ~Reservation() { release(); }
   // Takes more; false (and unchanged) where it does not fit.
   bool grow(Capacity& capacity, std::uint64_t bytes);
+  // What another one holds becomes this one's.
+  void absorb(Reservation&& other);
   void release();
   std::uint64_t bytes() const { return bytes_; }
 
@@ -55,10 +58,12 @@ class Reservation {
 
 using Md5 = std::array<std::byte, 16>;
 
+// Immutable once stored; copies of an object share them.
 struct KeptBytes {
   std::unique_ptr<std::byte[]> data;
   Reservation reservation;
-  Md5 md5{};
+  Md5 md5{};                // of a multipart upload: of its parts' MD5s
+  std::uint32_t parts = 0;  // 0: put in one piece
 };
 
 // What a PUT said besides the bytes, as it goes into the head of an answer.
@@ -69,12 +74,11 @@ struct Attributes {
 
 struct Object {
   mutable std::atomic<std::uint32_t> references{0};
-  std::uint32_t crc32 = 0;
-  bool has_crc32 = false;     // the client gave one, and it was right
+  Checksum checksum;          // that the client gave, and that was right
   std::int64_t modified = 0;  // unix seconds
   std::string key;
   ObjectContent content;                         // key hash and size always; the rest where recognised
-  std::unique_ptr<KeptBytes> bytes;              // null: recognised
+  std::shared_ptr<const KeptBytes> bytes;        // null: recognised
   std::shared_ptr<const Attributes> attributes;  // null: none
 
   bool recognised() const { return bytes == nullptr; }
@@ -89,7 +93,14 @@ inline void intrusive_ptr_release(const Object* o) {
 }
 using ObjectPtr = boost::intrusive_ptr<const Object>;
 
-// With its quotes. Of kept bytes their MD5; of a recognised object 32 digits that follow from its content and
+// As x-amz-checksum- headers have it; "-3" follows a composite one of three parts.
+std::string checksum_text(const Checksum& checksum, std::size_t parts);
+inline std::string checksum_text(const Object& object) {
+  return checksum_text(object.checksum, object.bytes ? object.bytes->parts : 0);
+}
+
+// With its quotes. Of kept bytes their MD5, of a multipart upload with "-" and the number of parts; of a
+// recognised object 32 digits that follow from its content and
 // "-1", which no client takes for an MD5.
 void append_etag(std::string& out, const Object& object);
 inline std::string etag(const Object& object) {

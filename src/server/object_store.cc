@@ -235,7 +235,7 @@ bool Bucket::close_if_empty() {
 }
 
 Bucket::Totals Bucket::totals() const {
-  Totals sum;
+  Totals sum{.uploads = uploads_.count()};
   for (std::size_t i = 0; i < shards; ++i) {
     const std::lock_guard lock(shards_[i].mutex);
     sum.objects += shards_[i].objects.size();

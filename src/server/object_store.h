@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/multipart_uploads.h"
 #include "server/object.h"
 
 namespace s3lt::server {
@@ -53,11 +54,13 @@ class Bucket {
   bool erase(std::string_view key, std::uint64_t key_hash);  // false: there was none
   ListPage list(const ListQuery& query) const;
 
+  MultipartUploads& uploads() { return uploads_; }
+
   // Closes the bucket for good where it is empty; false where it is not.
   bool close_if_empty();
 
   struct Totals {
-    std::uint64_t objects = 0, recognised = 0;
+    std::uint64_t objects = 0, recognised = 0, uploads = 0;
   };
   Totals totals() const;
 
@@ -69,6 +72,7 @@ class Bucket {
   std::int64_t created_;
   bool keep_former_;
   std::unique_ptr<Shard[]> shards_;
+  MultipartUploads uploads_;
 };
 
 class ObjectStore {

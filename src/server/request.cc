@@ -42,12 +42,24 @@ bool decode_query(Request& r) {
   return true;
 }
 
-// Whether the query holds nothing but these (and x-id, with which newer SDKs repeat the operation's name).
-// Everything else (acl, tagging, uploads, versionId…) changes what a request means, and must not be ignored.
+// What a presigned request says about its signature, and x-id, with which newer SDKs repeat the operation's
+// name.
+constexpr std::array<std::string_view, 12> about_signature = {
+    "x-id", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders",
+    "X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Content-Sha256",
+    // Of version 2, which is refused by name.
+    "AWSAccessKeyId", "Expires", "Signature"};
+
+// Whether the query holds nothing but these (and what is about the signature). Everything else (versionId,
+// torrent, restore…) changes what a request means, and must not be ignored.
 bool only(const Request& r, std::initializer_list<std::string_view> allowed) {
   return std::all_of(r.parameters.begin(), r.parameters.end(), [&](const auto& p) {
-    return p.first == "x-id" || std::find(allowed.begin(), allowed.end(), p.first) != allowed.end();
+    return std::find(about_signature.begin(), about_signature.end(), p.first) != about_signature.end() ||
+           std::find(allowed.begin(), allowed.end(), p.first) != allowed.end();
   });
+}
+std::optional<S3Error> unless(bool good) {
+  return good ? std::nullopt : std::optional(errors::not_implemented);
 }
 
 std::optional<S3Error> route_service(Request& r) {
@@ -61,19 +73,25 @@ std::optional<S3Error> route_bucket(Request& r) {
   const std::string_view method = r.head.method;
   if (method == "GET" && r.parameter("location")) {
     r.operation = Operation::get_bucket_location;
-    return only(r, {"location"}) ? std::nullopt : std::optional(errors::not_implemented);
+    return unless(only(r, {"location"}));
+  }
+  if (method == "GET" && r.parameter("uploads")) {
+    r.operation = Operation::list_multipart_uploads;
+    return unless(only(r, {"uploads", "prefix", "delimiter", "key-marker", "upload-id-marker", "max-uploads",
+                           "encoding-type"}));
+  }
+  if (const std::string_view name = subresource_name(r); method == "GET" && !name.empty()) {
+    r.operation = Operation::get_subresource;
+    return unless(only(r, {name}));
   }
   if (method == "POST" && r.parameter("delete")) {
     r.operation = Operation::delete_objects;
-    return only(r, {"delete"}) ? std::nullopt : std::optional(errors::not_implemented);
+    return unless(only(r, {"delete"}));
   }
   if (method == "GET") {
     r.operation = Operation::list_objects;
-    if (only(r, {"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after",
-                 "encoding-type", "fetch-owner", "marker"})) {
-      return std::nullopt;
-    }
-    return errors::not_implemented;
+    return unless(only(r, {"list-type", "prefix", "delimiter", "max-keys", "continuation-token",
+                           "start-after", "encoding-type", "fetch-owner", "marker"}));
   }
   if (method == "PUT") {
     r.operation = Operation::create_bucket;
@@ -86,15 +104,47 @@ std::optional<S3Error> route_bucket(Request& r) {
   } else {
     return errors::method_not_allowed;
   }
-  return only(r, {}) ? std::nullopt : std::optional(errors::not_implemented);
+  return unless(only(r, {}));
+}
+
+// What is asked of an unfinished upload, or of the key's uploads.
+std::optional<S3Error> route_upload(Request& r) {
+  const std::string_view method = r.head.method;
+  if (method == "POST" && r.parameter("uploads")) {
+    r.operation = Operation::create_multipart_upload;
+    return unless(only(r, {"uploads"}));
+  }
+  if (!r.parameter("uploadId")) return errors::not_implemented;
+  if (method == "PUT") {
+    const bool copy = r.head.headers.has("x-amz-copy-source");
+    r.operation = copy ? Operation::upload_part_copy : Operation::upload_part;
+    return unless(r.parameter("partNumber") && only(r, {"uploadId", "partNumber"}));
+  }
+  if (method == "GET") {
+    r.operation = Operation::list_parts;
+    return unless(only(r, {"uploadId", "max-parts", "part-number-marker", "encoding-type"}));
+  }
+  if (method == "POST") {
+    r.operation = Operation::complete_multipart_upload;
+  } else if (method == "DELETE") {
+    r.operation = Operation::abort_multipart_upload;
+  } else {
+    return errors::method_not_allowed;
+  }
+  return unless(only(r, {"uploadId"}));
 }
 
 std::optional<S3Error> route_object(Request& r) {
   const std::string_view method = r.head.method;
+  if (r.parameter("uploads") || r.parameter("uploadId")) return route_upload(r);
+  if (const std::string_view name = subresource_name(r); method == "GET" && !name.empty()) {
+    r.operation = Operation::get_subresource;
+    return unless(only(r, {name}));
+  }
   if (method == "GET") {
     r.operation = Operation::get_object;
   } else if (method == "PUT") {
-    r.operation = Operation::put_object;
+    r.operation = r.head.headers.has("x-amz-copy-source") ? Operation::copy_object : Operation::put_object;
   } else if (method == "HEAD") {
     r.operation = Operation::head_object;
   } else if (method == "DELETE") {
@@ -104,9 +154,12 @@ std::optional<S3Error> route_object(Request& r) {
   } else {
     return errors::method_not_allowed;
   }
-  if (!only(r, {})) return errors::not_implemented;
-  if (r.key.size() > max_key_bytes) return errors::key_too_long;
-  return std::nullopt;
+  if (method == "GET" || method == "HEAD") {
+    return unless(
+        only(r, {"response-content-type", "response-content-language", "response-expires",
+                 "response-cache-control", "response-content-disposition", "response-content-encoding"}));
+  }
+  return unless(only(r, {}));
 }
 
 }  // namespace
@@ -139,7 +192,9 @@ std::optional<S3Error> route(Request& r) {
   if (r.bucket.empty()) return r.key.empty() ? route_service(r) : std::optional(errors::invalid_bucket_name);
   if (r.key.empty()) return route_bucket(r);
   r.key_hash = hash64(r.key);
-  return route_object(r);
+  const auto problem = route_object(r);
+  if (!problem && r.key.size() > max_key_bytes) return errors::key_too_long;
+  return problem;
 }
 
 }  // namespace s3lt::server

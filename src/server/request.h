@@ -27,15 +27,32 @@ enum class Operation : std::uint8_t {
   delete_bucket,
   get_bucket_location,
   list_buckets,
-  introspection,  // GET /-/faults and /-/stats
+  copy_object,
+  create_multipart_upload,
+  upload_part,
+  upload_part_copy,
+  complete_multipart_upload,
+  abort_multipart_upload,
+  list_parts,
+  list_multipart_uploads,
+  get_subresource,  // acl, versioning, tagging…
+  introspection,    // GET /-/faults and /-/stats
   unknown,
 };
-inline constexpr std::size_t operation_count = 13;
+inline constexpr std::size_t operation_count = 22;
 // As faults and statistics name them; the first six as clients count them.
 inline constexpr std::array<std::string_view, operation_count> operation_labels = {
-    "PUT",          "GET",           "HEAD",        "DELETE",        "DELETE-BATCH",
-    "LIST",         "CREATE-BUCKET", "HEAD-BUCKET", "DELETE-BUCKET", "GET-BUCKET-LOCATION",
-    "LIST-BUCKETS", "INTROSPECTION", "UNKNOWN"};
+    "PUT",           "GET",
+    "HEAD",          "DELETE",
+    "DELETE-BATCH",  "LIST",
+    "CREATE-BUCKET", "HEAD-BUCKET",
+    "DELETE-BUCKET", "GET-BUCKET-LOCATION",
+    "LIST-BUCKETS",  "COPY",
+    "CREATE-UPLOAD", "PART",
+    "PART-COPY",     "COMPLETE-UPLOAD",
+    "ABORT-UPLOAD",  "LIST-PARTS",
+    "LIST-UPLOADS",  "SUBRESOURCE",
+    "INTROSPECTION", "UNKNOWN"};
 constexpr std::string_view label(Operation o) {
   return operation_labels[static_cast<std::size_t>(o)];
 }
@@ -52,6 +69,10 @@ struct Request {
   bool is_head() const { return head.method == "HEAD"; }
   const std::string* parameter(std::string_view name) const;
 };
+
+// The first query parameter that names a subresource of the bucket or object (acl, versioning…) which a GET
+// is answered for; empty: none.
+std::string_view subresource_name(const Request& request);
 
 // Fills all but head and framing from head. What it returns is the answer where the request asks for
 // something that cannot be (or not yet).

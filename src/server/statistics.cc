@@ -28,6 +28,7 @@ std::string to_json(const ServerStats& stats) {
   return json::serialize(json::object{{"operations", std::move(operations)},
                                       {"objects", stats.objects},
                                       {"recognised", stats.recognised},
+                                      {"uploads", stats.uploads},
                                       {"bytes_kept", stats.bytes_kept},
                                       {"capacity", stats.capacity},
                                       {"connections", stats.connections},

@@ -33,8 +33,8 @@ struct Tallies {
 // Of the whole server.
 struct ServerStats {
   std::array<std::array<std::uint64_t, 6>, operation_count> answers{};
-  std::uint64_t connections = 0, accepted = 0;  // open now, in all
-  std::uint64_t objects = 0, recognised = 0;
+  std::uint64_t connections = 0, accepted = 0;             // open now, in all
+  std::uint64_t objects = 0, recognised = 0, uploads = 0;  // uploads: multipart, unfinished
   std::uint64_t bytes_kept = 0, capacity = 0;
 
   std::uint64_t count(Operation o, int status_class) const {

@@ -11,6 +11,7 @@ ServerStats Shared::stats() const {
     const Bucket::Totals totals = bucket->totals();
     sum.objects += totals.objects;
     sum.recognised += totals.recognised;
+    sum.uploads += totals.uploads;
   }
   sum.bytes_kept = store.capacity().used();
   sum.capacity = store.capacity().limit();

@@ -136,5 +136,29 @@ TEST_F(Buckets, lose_many_objects_at_once) {
   EXPECT_EQ(del(many + "</Delete>").code(), "MalformedXML");
 }
 
+TEST_F(Buckets, say_what_nobody_has_set) {
+  TestClient client(port());
+  ASSERT_EQ(client.put("k", "x").status, 200);
+  const auto ask = [&](const std::string& query, const std::string& key = {}) {
+    return client.ask({.path = "/loadtest" + key, .query = query});
+  };
+  EXPECT_NE(ask("versioning=").body.find("<VersioningConfiguration"), std::string::npos);
+  EXPECT_EQ(ask("versioning=").element("Status"), "");
+  EXPECT_EQ(ask("acl=").element("Permission"), "FULL_CONTROL");
+  EXPECT_EQ(ask("acl=", "/k").element("Permission"), "FULL_CONTROL");
+  EXPECT_EQ(ask("tagging=", "/k").status, 200);
+  EXPECT_EQ(ask("tagging=").code(), "NoSuchTagSet");
+  EXPECT_EQ(ask("policy=").code(), "NoSuchBucketPolicy");
+  EXPECT_EQ(ask("lifecycle=").code(), "NoSuchLifecycleConfiguration");
+  EXPECT_EQ(ask("object-lock=").code(), "ObjectLockConfigurationNotFoundError");
+  EXPECT_EQ(ask("acl=", "/missing").code(), "NoSuchKey");
+  EXPECT_EQ(client.ask({.path = "/nobucket", .query = "versioning="}).code(), "NoSuchBucket");
+  // Nothing of it can be set.
+  EXPECT_EQ(client.ask({.method = "PUT", .path = "/loadtest", .query = "versioning=", .body = "<x/>"}).status,
+            501);
+  EXPECT_EQ(client.ask({.method = "PUT", .path = "/loadtest/k", .query = "tagging=", .body = "<x/>"}).status,
+            501);
+}
+
 }  // namespace
 }  // namespace s3lt::server
