@@ -95,7 +95,7 @@ std::optional<std::uint64_t> parse_length(const Headers& headers) {
   for (const Header& h : headers.all()) {
     if (!iequals(h.name, "content-length")) continue;
     std::string_view rest = h.value;
-    do {
+    for (bool more = true; more;) {
       const std::size_t comma = rest.find(',');
       const std::string_view item = trim(rest.substr(0, comma));
       std::uint64_t n = 0;
@@ -103,8 +103,9 @@ std::optional<std::uint64_t> parse_length(const Headers& headers) {
       if (item.empty() || error != std::errc() || end != item.data() + item.size()) return std::nullopt;
       if (length && *length != n) return std::nullopt;
       length = n;
-      rest = comma == rest.npos ? std::string_view() : rest.substr(comma + 1);
-    } while (!rest.empty());
+      more = comma != rest.npos;
+      if (more) rest.remove_prefix(comma + 1);
+    }
   }
   return length;
 }
@@ -116,6 +117,13 @@ bool last_coding_is_chunked(const Headers& headers) {
   }
   const std::size_t comma = value.rfind(',');
   return iequals(trim(comma == value.npos ? value : value.substr(comma + 1)), "chunked");
+}
+
+// What else was done to the bytes we could not undo.
+bool only_coding_is_chunked(const Headers& headers) {
+  int codings = 0;
+  for (const Header& h : headers.all()) codings += iequals(h.name, "transfer-encoding") ? 1 : 0;
+  return codings == 1 && iequals(headers.find("transfer-encoding"), "chunked");
 }
 
 }  // namespace
@@ -200,20 +208,21 @@ Framing response_framing(const ResponseHead& head, std::string_view request_meth
   }
   if (!head.headers.has("content-length")) return {Framing::Kind::until_close};
   const auto length = parse_length(head.headers);
-  if (!length) return {.problem = "a Content-Length that is no number"};
+  if (!length) return {.problem = "a Content-Length that is not one number"};
   return {*length == 0 ? Framing::Kind::none : Framing::Kind::length, *length};
 }
 
 Framing request_framing(const RequestHead& head) {
   if (head.headers.has("transfer-encoding")) {
-    if (!last_coding_is_chunked(head.headers)) return {.problem = "a Transfer-Encoding other than chunked"};
+    if (!only_coding_is_chunked(head.headers)) return {.problem = "a Transfer-Encoding other than chunked"};
+    if (head.minor == 0) return {.problem = "a Transfer-Encoding in HTTP/1.0"};
     // Both together is how requests are smuggled (RFC 9112, 6.1).
     if (head.headers.has("content-length")) return {.problem = "both Content-Length and Transfer-Encoding"};
     return {Framing::Kind::chunked};
   }
   if (!head.headers.has("content-length")) return {};
   const auto length = parse_length(head.headers);
-  if (!length) return {.problem = "a Content-Length that is no number"};
+  if (!length) return {.problem = "a Content-Length that is not one number"};
   return {*length == 0 ? Framing::Kind::none : Framing::Kind::length, *length};
 }
 

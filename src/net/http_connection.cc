@@ -1,14 +1,15 @@
 #include "net/http_connection.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace s3lt {
 namespace {
 
-constexpr std::size_t most_error_body = 64 * 1024, most_kept_body = 16 << 20;
 // With a limiter, bytes move in pieces of at most this much, so that the rate is even.
 constexpr std::uint64_t limited_piece = 64 * 1024;
+// A connection that was idle for longer is asked whether it still is what it was; before, only where the loop
+// has heard something of it. (The loop may be a little behind: it hears of sockets once a turn.)
+constexpr Duration trusted_idle = std::chrono::milliseconds(10);
 
 StreamError error_of(Socket::Wake wake) {
   return wake == Socket::Wake::timed_out ? StreamError::timed_out : StreamError::cancelled;
@@ -45,20 +46,24 @@ struct HttpConnection::Exchange {
   const ExchangeRequest& request;
   ExchangeResult& result;
   Duration stall;
-  bool reusable = true;    // the connection can carry another request after this one
+  bool whole = true;       // the request was sent to its end, and nothing failed
   TimePoint last_moved{};  // for the stall deadline
-  http::Framing framing{};
   TimePoint deadline() const { return last_moved + stall; }
   void fail(StreamError error) {
     result.error = error;
-    reusable = false;
+    whole = false;
+  }
+  bool failed() const { return result.error != StreamError::none; }
+  void moved(std::uint64_t bytes) const {
+    if (bytes == 0) return;
+    if (request.observer != nullptr) request.observer->moved(bytes);
+    if (request.limiter != nullptr) request.limiter->spend(bytes);
   }
 };
 
 Task<StreamError> HttpConnection::connect(const Address& address, TlsClient* tls,
                                           const std::string& server_name) {
   exchanges_ = 0;
-  begin_ = end_ = 0;
   const ConnectOptions options{.tls = tls, .server_name = server_name, .deadline = now() + connect_deadline};
   const StreamError error = co_await stream_.connect(*loop_, address, options);
   co_return error;
@@ -67,57 +72,66 @@ Task<StreamError> HttpConnection::connect(const Address& address, TlsClient* tls
 Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
   ExchangeResult result;
   Exchange x{.request = request, .result = result, .stall = stall_};
-  if (!buffer_) {
-    buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
-    capacity_ = buffer_size;
-  }
-  body_.clear();
+  reader_.begin(request.method, request.keep_body);
   if (request.limiter != nullptr) {
     std::uint64_t ignored = 0;
     const StreamError error = co_await allowance(x, 1, ignored);
     if (error != StreamError::none) x.fail(error);
   }
   result.first_byte_sent = x.last_moved = now();
-
-  // Send: head and body together where the server is not asked first.
-  Sent sent = Sent::all;
-  if (result.error == StreamError::none && (request.body == nullptr || request.expect_continue)) {
-    const StreamError error = co_await send_head(x);
-    if (error != StreamError::none) x.fail(error);
-    if (error == StreamError::none && request.expect_continue) {
-      const bool go_on = co_await await_continue(x);
-      if (!go_on) sent = Sent::answered_early;
-    }
-  }
-  if (request.body != nullptr && result.error == StreamError::none && sent == Sent::all) {
-    sent = co_await send_body(x);
-    if (sent == Sent::failed && begin_ == end_ && result.error != StreamError::cancelled) {
-      // The server may have answered before it closed: what it said counts more than that it closed.
-      unsigned blocked = 0;
-      const StreamError before = result.error;
-      result.error = StreamError::none;
-      if (read_more(x, blocked) != StreamError::none || blocked != 0) result.error = before;
-    }
-  }
-
-  // Receive.
-  if (result.error == StreamError::none && !result.malformed && result.status == 0) co_await receive_head(x);
-  if (result.error == StreamError::none && !result.malformed && !take_whole_body(x)) co_await receive_body(x);
-
-  result.end = now();
-  if (result.error != StreamError::none && result.problem.empty()) result.problem = words(result.error);
-  result.body = body_;
-  keep_or_close(x);
+  if (!x.failed() && went_stale(x.last_moved)) x.fail(StreamError::closed);
+  if (!x.failed()) co_await send(x);
+  if (!x.failed()) co_await receive(x);
+  conclude(x);
   co_return result;
 }
 
-void HttpConnection::keep_or_close(Exchange& x) {
+// Whether the connection, kept from an exchange before, ended since or brought bytes that answer nothing.
+bool HttpConnection::went_stale(TimePoint t) {
+  if (exchanges_ == 0) return false;
+  return (t - last_end_ > trusted_idle || stream_.may_have_news()) && !stream_.is_quiet();
+}
+
+// Fills in the result, and closes the connection where it cannot carry another request.
+void HttpConnection::conclude(Exchange& x) {
+  ExchangeResult& result = x.result;
+  result.end = last_end_ = now();
+  result.malformed = reader_.state() == http::ResponseReader::State::malformed;
+  if (result.malformed) result.problem = reader_.problem();
+  if (x.failed() && result.problem.empty()) result.problem = words(result.error);
+  result.interim = reader_.interim_answers() > 0;
+  result.answered = reader_.answered();
+  result.head = reader_.head();
+  if (result.head != nullptr) result.status = result.head->status;
+  result.body_bytes = reader_.body_bytes();
+  result.body = reader_.body();
   ++exchanges_;
-  // Bytes behind the answer belong to no request of ours.
-  if (x.result.malformed || x.result.truncated || begin_ != end_) x.reusable = false;
-  if (x.result.head != nullptr && !http::keeps_alive(*x.result.head)) x.reusable = false;
-  begin_ = end_ = 0;
-  if (!x.reusable) stream_.close();
+  if (!x.whole || !reader_.reusable()) stream_.close();
+}
+
+// ---- sending --------------------------------------------------------------------------------------------
+
+// Ends with the request sent, or with (some of) an answer that came before its end, or with a failure.
+Task<void> HttpConnection::send(Exchange& x) {
+  // Head and body together where the server is not asked first.
+  if (x.request.body == nullptr || x.request.expect_continue) {
+    const StreamError error = co_await send_head(x);
+    if (error != StreamError::none) {
+      x.fail(error);
+      co_return;
+    }
+    if (x.request.body == nullptr) co_return;
+    const bool go_on = co_await await_continue(x);
+    if (!go_on) co_return;
+  }
+  const Sent sent = co_await send_body(x);
+  if (sent == Sent::answered_early) x.whole = false;  // the rest of the body will not come
+  if (sent != Sent::failed || x.result.error == StreamError::cancelled) co_return;
+  // The server may have answered before it closed: what it said counts more than that it closed.
+  unsigned wait_for = 0;
+  const bool was_answered = reader_.answered();
+  const StreamError error = read_some(x, UINT64_MAX, wait_for);
+  if (error == StreamError::none && (reader_.answered() || was_answered)) x.result.error = StreamError::none;
 }
 
 Task<StreamError> HttpConnection::send_head(Exchange& x) {
@@ -135,7 +149,7 @@ Task<StreamError> HttpConnection::send_head(Exchange& x) {
   co_return StreamError::none;
 }
 
-// Waits for 100 Continue, at most a second. False: a final answer came instead.
+// Waits for 100 Continue, at most a second. False: a final answer came instead, or a failure.
 Task<bool> HttpConnection::await_continue(Exchange& x) {
   const TimePoint until = now() + continue_wait;
   for (;;) {
@@ -145,19 +159,14 @@ Task<bool> HttpConnection::await_continue(Exchange& x) {
       x.fail(StreamError::cancelled);
       co_return false;
     }
-    unsigned blocked = 0;
-    const StreamError error = read_more(x, blocked);
+    unsigned wait_for = 0;
+    const StreamError error = read_some(x, UINT64_MAX, wait_for);
     if (error != StreamError::none) {
       x.fail(error);
       co_return false;
     }
-    // Interim answers are skipped by parse_head; 100 is the one that lets the body go.
-    while (begin_ != end_) {
-      const std::size_t before = begin_;
-      if (parse_head(x)) co_return x.result.status == 0 && !x.result.malformed;
-      if (begin_ == before) break;
-      if (head_.status == 100) co_return true;
-    }
+    if (reader_.state() != http::ResponseReader::State::head) co_return false;
+    if (reader_.continued()) co_return true;
   }
 }
 
@@ -173,12 +182,6 @@ Task<StreamError> HttpConnection::allowance(Exchange& x, std::uint64_t wanted, s
     if (!in_time) co_return StreamError::cancelled;
     x.last_moved = now();
   }
-}
-
-void HttpConnection::moved(Exchange& x, std::uint64_t bytes) {
-  if (bytes == 0) return;
-  if (x.request.observer != nullptr) x.request.observer->moved(bytes);
-  if (x.request.limiter != nullptr) x.request.limiter->spend(bytes);
 }
 
 Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
@@ -214,242 +217,97 @@ Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
     const std::size_t of_head = std::min(head.size(), io.bytes), of_body = io.bytes - of_head;
     head.remove_prefix(of_head);
     offset += of_body;
-    moved(x, of_body);
-    if (io.blocked == 0) {
-      // More to send, and room for it: but what the server may have said counts first only when it blocks.
-      continue;
-    }
-    // A final answer may come while the body is still being sent.
-    const Socket::Wake wake = co_await stream_.wait(io.blocked | Socket::readable, x.deadline());
-    if (wake != Socket::Wake::ready) {
-      x.fail(error_of(wake));
-      co_return Sent::failed;
-    }
-    x.last_moved = now();
-    if ((stream_.ready_for() & Socket::readable) == 0 || (io.blocked & Socket::readable) != 0) continue;
-    unsigned blocked = 0;
-    const StreamError error = read_more(x, blocked);
-    if (error != StreamError::none) {
-      x.fail(error);
-      co_return Sent::failed;
-    }
-    while (begin_ != end_) {
-      const std::size_t before = begin_;
-      if (parse_head(x)) {
-        x.reusable = false;  // the rest of the body will not come
-        co_return Sent::answered_early;
-      }
-      if (begin_ == before) break;
-    }
+    x.moved(of_body);
+    // More to send, and room for it: what the server may have said counts only when it blocks.
+    if (io.blocked == 0) continue;
+    const Sent now_what = co_await after_blocked_send(x, io.blocked);
+    if (now_what != Sent::all) co_return now_what;
   }
   co_return Sent::all;
 }
 
-// Reads once into the buffer.
-StreamError HttpConnection::read_more(Exchange& x, unsigned& blocked) {
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == capacity_) {
-    if (begin_ > 0) {
-      std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
-      end_ -= begin_;
-      begin_ = 0;
-    } else {
-      // A long head: the parser bounds it.
-      auto larger = std::make_unique_for_overwrite<char[]>(2 * capacity_);
-      std::memcpy(larger.get(), buffer_.get(), end_);
-      buffer_ = std::move(larger);
-      capacity_ *= 2;
-    }
+// Waits for room; a final answer may come while the body is still being sent. `all`: go on sending.
+Task<HttpConnection::Sent> HttpConnection::after_blocked_send(Exchange& x, unsigned blocked) {
+  const Socket::Wake wake = co_await stream_.wait(blocked | Socket::readable, x.deadline());
+  if (wake != Socket::Wake::ready) {
+    x.fail(error_of(wake));
+    co_return Sent::failed;
   }
-  const IoResult io = stream_.try_read(buffer_.get() + end_, capacity_ - end_);
-  blocked = io.blocked;
-  end_ += io.bytes;
-  if (io.bytes > 0) {
-    x.last_moved = now();
-    if (!x.result.answered) {
-      x.result.answered = true;
-      x.result.first_byte_received = x.last_moved;
-    }
+  x.last_moved = now();
+  if ((stream_.ready_for() & Socket::readable) == 0 || (blocked & Socket::readable) != 0) co_return Sent::all;
+  unsigned wait_for = 0;
+  const StreamError error = read_some(x, UINT64_MAX, wait_for);
+  if (error != StreamError::none) {
+    x.fail(error);
+    co_return Sent::failed;
   }
-  return io.error;
+  co_return reader_.state() == http::ResponseReader::State::head ? Sent::all : Sent::answered_early;
 }
 
-// Parses a head at begin_. True when the final one was found, or the answer is malformed; an interim one
-// is consumed (head_.status says which).
-bool HttpConnection::parse_head(Exchange& x) {
-  const std::string_view text(buffer_.get() + begin_, end_ - begin_);
-  const http::HeadParse parsed = http::parse_response_head(text, head_);
-  if (parsed.status == http::HeadStatus::incomplete) {
-    head_.status = 0;
-    return false;
-  }
-  if (parsed.status == http::HeadStatus::malformed) {
-    x.result.malformed = true;
-    x.result.problem = parsed.problem;
-    begin_ = end_;
-    return true;
-  }
-  begin_ += parsed.size;
-  if (head_.status < 200) {
-    x.result.interim = true;
-    x.result.answered = begin_ != end_;  // ttfb is of the final answer
-    return false;
-  }
-  x.framing = http::response_framing(head_, x.request.method);
-  if (!x.framing.problem.empty()) {
-    x.result.malformed = true;
-    x.result.problem = x.framing.problem;
-    return true;
-  }
-  x.result.status = head_.status;
-  x.result.head = &head_;
-  return true;
-}
+// ---- receiving ------------------------------------------------------------------------------------------
 
-Task<void> HttpConnection::receive_head(Exchange& x) {
-  for (;;) {
-    while (begin_ != end_) {
-      const std::size_t before = begin_;
-      if (parse_head(x)) co_return;
-      if (begin_ == before) break;
+Task<void> HttpConnection::receive(Exchange& x) {
+  // No answer can be there yet: wait first, and save the system call that would say so. TLS may hold bytes
+  // that the socket no longer shows.
+  unsigned wait_for = stream_.is_tls() ? 0U : Socket::readable;
+  while (reader_.reading()) {
+    if (wait_for != 0) {
+      const Socket::Wake wake = co_await stream_.wait(wait_for, x.deadline());
+      if (wake != Socket::Wake::ready) {
+        x.fail(error_of(wake));
+        co_return;
+      }
     }
-    // No answer can be there yet: wait first, and save the system call that would say so. TLS may hold
-    // bytes that the socket no longer shows.
-    unsigned blocked = Socket::readable;
-    if (stream_.is_tls()) {
-      const StreamError error = read_more(x, blocked);
+    const bool in_body = reader_.state() == http::ResponseReader::State::body;
+    std::uint64_t granted = UINT64_MAX;
+    if (in_body && x.request.limiter != nullptr) {
+      const StreamError error = co_await allowance(x, granted, granted);
       if (error != StreamError::none) {
         x.fail(error);
         co_return;
       }
-      if (blocked == 0) continue;
     }
-    const Socket::Wake wake = co_await stream_.wait(blocked, x.deadline());
-    if (wake != Socket::Wake::ready) {
-      x.fail(error_of(wake));
-      co_return;
-    }
-    if (stream_.is_tls()) continue;
-    const StreamError error = read_more(x, blocked);
-    if (error != StreamError::none) {
-      x.fail(error);
-      co_return;
-    }
-  }
-}
-
-// Accounts for body bytes at hand; keeps them where somebody wants to look.
-void HttpConnection::take_body(Exchange& x, std::string_view bytes) {
-  x.result.body_bytes += bytes.size();
-  if (x.result.status < 300) moved(x, bytes.size());  // error documents are no payload
-  const std::size_t most = x.request.keep_body      ? most_kept_body
-                           : x.result.status >= 300 ? most_error_body
-                                                    : 0;
-  if (body_.size() < most) body_.append(bytes.substr(0, most - body_.size()));
-}
-
-// The head's views point into the buffer, which the body needs now.
-void HttpConnection::keep_head() {
-  head_text_.assign(buffer_.get(), end_);
-  const std::ptrdiff_t moved = head_text_.data() - buffer_.get();
-  http::Headers kept;
-  for (const http::Header& h : head_.headers.all()) {
-    kept.add({{h.name.data() + moved, h.name.size()}, {h.value.data() + moved, h.value.size()}});
-  }
-  head_.headers = kept;
-  head_.reason = {head_.reason.data() + moved, head_.reason.size()};
-}
-
-// Small bodies come with their heads: nothing to wait for.
-bool HttpConnection::take_whole_body(Exchange& x) {
-  if (x.framing.kind == http::Framing::Kind::none) return true;
-  if (x.framing.kind != http::Framing::Kind::length || x.framing.length > end_ - begin_) return false;
-  take_body(x, {buffer_.get() + begin_, x.framing.length});
-  begin_ += x.framing.length;
-  return true;
-}
-
-Task<void> HttpConnection::receive_body(Exchange& x) {
-  const bool until_close = x.framing.kind == http::Framing::Kind::until_close;
-  if (until_close) x.reusable = false;
-  const bool look = x.request.keep_body || x.result.status >= 300;
-  if (look || x.framing.kind == http::Framing::Kind::chunked) keep_head();
-  if (x.framing.kind == http::Framing::Kind::chunked) {
-    co_await receive_chunked(x);
+    const StreamError error = read_some(x, granted, wait_for);
+    if (error == StreamError::none) continue;
+    if (error == StreamError::closed && reader_.ended()) co_return;
+    x.result.truncated = in_body;
+    x.fail(error);
     co_return;
   }
-  std::uint64_t left = until_close ? UINT64_MAX : x.framing.length;
-  const std::uint64_t at_hand = std::min<std::uint64_t>(left, end_ - begin_);
-  take_body(x, {buffer_.get() + begin_, at_hand});
-  begin_ += at_hand;
-  if (!until_close) left -= at_hand;
-  while (left != 0) {
-    std::uint64_t granted = left;
-    if (x.request.limiter != nullptr) {
-      const StreamError error = co_await allowance(x, left, granted);
-      if (error != StreamError::none) {
-        x.fail(error);
-        co_return;
-      }
-    }
-    IoResult io;
-    if (look) {
-      begin_ = end_ = 0;
-      io = stream_.try_read(buffer_.get(), std::min<std::uint64_t>(granted, capacity_));
-      take_body(x, {buffer_.get(), io.bytes});
-    } else {
-      io = stream_.try_discard(granted);
-      x.result.body_bytes += io.bytes;
-      moved(x, io.bytes);
-    }
-    if (!until_close) left -= io.bytes;
-    if (io.error == StreamError::closed && until_close) co_return;
-    if (io.error != StreamError::none) {
-      x.result.truncated = true;
-      x.fail(io.error);
-      co_return;
-    }
-    if (left == 0) co_return;
-    // On plain TCP a short read has emptied the socket: wait, do not ask again.
-    if (io.blocked == 0 && (stream_.is_tls() || io.bytes == granted)) continue;
-    const Socket::Wake wake =
-        co_await stream_.wait(io.blocked != 0 ? io.blocked : Socket::readable, x.deadline());
-    if (wake != Socket::Wake::ready) {
-      x.fail(error_of(wake));
-      co_return;
-    }
-    x.last_moved = now();
-  }
 }
 
-Task<void> HttpConnection::receive_chunked(Exchange& x) {
-  http::ChunkedDecoder decoder;
-  for (;;) {
-    while (begin_ != end_) {
-      const auto step = decoder.step({buffer_.get() + begin_, end_ - begin_});
-      begin_ += step.consumed;
-      if (!step.data.empty()) take_body(x, step.data);
-      if (step.status == http::ChunkedDecoder::Status::done) co_return;
-      if (step.status == http::ChunkedDecoder::Status::malformed) {
-        x.result.malformed = true;
-        x.result.problem = "a chunked body that breaks its own coding";
-        co_return;
-      }
-    }
-    unsigned blocked = 0;
-    const StreamError error = read_more(x, blocked);
-    if (error != StreamError::none) {
-      x.result.truncated = true;
-      x.fail(error);
-      co_return;
-    }
-    if (blocked == 0) continue;
-    const Socket::Wake wake = co_await stream_.wait(blocked, x.deadline());
-    if (wake != Socket::Wake::ready) {
-      x.fail(error_of(wake));
-      co_return;
-    }
+// Reads once, at most `most` bytes. `wait_for` is what to wait for before it makes sense to read again, if
+// anything.
+StreamError HttpConnection::read_some(Exchange& x, std::uint64_t most, unsigned& wait_for) {
+  const bool was_answered = reader_.answered();
+  const unsigned interim_before = reader_.interim_answers();
+  const std::uint64_t body_before = reader_.body_bytes();
+  const std::uint64_t unseen = std::min(reader_.unseen(), most);
+  IoResult io;
+  bool emptied = false;
+  if (unseen != 0) {
+    io = stream_.try_discard(unseen);
+    emptied = io.bytes < unseen;
+    reader_.skipped(io.bytes);
+  } else {
+    std::span<char> room = reader_.room();
+    if (room.size() > most) room = room.first(most);
+    io = stream_.try_read(room.data(), room.size());
+    emptied = io.bytes < room.size();
+    reader_.received(io.bytes);
   }
+  if (io.error != StreamError::none) return io.error;
+  wait_for = io.blocked;
+  // On plain TCP a short read has emptied the socket: wait, do not ask again.
+  if (wait_for == 0 && emptied && !stream_.is_tls()) wait_for = Socket::readable;
+  if (io.bytes == 0) return StreamError::none;
+  x.last_moved = now();
+  // Timed is the first byte of the final answer: not that of an interim one, which may have come before it.
+  if (reader_.answered() && (!was_answered || reader_.interim_answers() != interim_before))
+    x.result.first_byte_received = x.last_moved;
+  // Error documents are no payload.
+  if (reader_.head() != nullptr && reader_.head()->status < 300) x.moved(reader_.body_bytes() - body_before);
+  return StreamError::none;
 }
 
 }  // namespace s3lt

@@ -8,8 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/chunked.h"
-#include "http/head.h"
+#include "http/response_reader.h"
 #include "net/stream.h"
 #include "schedule/token_bucket.h"
 
@@ -36,7 +35,7 @@ struct ExchangeRequest {
   std::string_view head;  // whole, with its empty line
   BodySource* body = nullptr;
   bool expect_continue = false;          // wait up to a second for 100 Continue before the body
-  bool keep_body = false;                // keep the answer's body (up to 16 MiB) also where it is a success
+  bool keep_body = false;                // keep the answer's body (at most 16 MiB) also where it is a success
   TransferObserver* observer = nullptr;  // never null where bytes matter
   TokenBucket* limiter = nullptr;        // of body bytes, both directions
 };
@@ -73,7 +72,8 @@ class HttpConnection {
   const std::string& problem() const { return stream_.problem(); }
 
   // Sends the request and receives the answer. Closes the connection where it cannot carry another
-  // request.
+  // request. One on which something came since the last exchange (its end, or bytes that answer nothing, like
+  // a proxy's 408) carries none: StreamError::closed, with nothing sent.
   Task<ExchangeResult> exchange(const ExchangeRequest& request);
 
   void close() { stream_.close(); }
@@ -87,31 +87,23 @@ class HttpConnection {
  private:
   enum class Sent { all, answered_early, failed };
   struct Exchange;
-  Task<Sent> send_body(Exchange& x);
-  Task<bool> await_continue(Exchange& x);
+  Task<void> send(Exchange& x);
   Task<StreamError> send_head(Exchange& x);
-  Task<void> receive_head(Exchange& x);
-  Task<void> receive_body(Exchange& x);
-  Task<void> receive_chunked(Exchange& x);
+  Task<bool> await_continue(Exchange& x);
+  Task<Sent> send_body(Exchange& x);
+  Task<Sent> after_blocked_send(Exchange& x, unsigned blocked);
+  Task<void> receive(Exchange& x);
   Task<StreamError> allowance(Exchange& x, std::uint64_t wanted, std::uint64_t& granted);
-  void moved(Exchange& x, std::uint64_t bytes);
-  bool parse_head(Exchange& x);
-  StreamError read_more(Exchange& x, unsigned& blocked);
-  void take_body(Exchange& x, std::string_view bytes);
-  bool take_whole_body(Exchange& x);
-  void keep_head();
-  void keep_or_close(Exchange& x);
+  StreamError read_some(Exchange& x, std::uint64_t most, unsigned& wait_for);
+  bool went_stale(TimePoint t);
+  void conclude(Exchange& x);
 
-  static constexpr std::size_t buffer_size = 16 * 1024;
   Loop* loop_;
   std::unique_ptr<Timer> timer_;
   Stream stream_;
-  std::unique_ptr<char[]> buffer_;  // received and not yet consumed: [begin_, end_)
-  std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
-  http::ResponseHead head_;
-  std::string head_text_;  // the final head where the buffer had to move on (bodies that are read)
-  std::string body_;
+  http::ResponseReader reader_;
   std::uint64_t exchanges_ = 0;
+  TimePoint last_end_{};  // of the exchange before
   Duration stall_ = stall_deadline;
   bool cancelled_ = false;
 };

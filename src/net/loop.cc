@@ -250,6 +250,10 @@ unsigned Socket::ready_for() const {
   return state_->woken_for;
 }
 
+bool Socket::may_be(unsigned interest) const {
+  return !state_->in_set || (state_->ready & interest) != 0;
+}
+
 void Socket::tried(unsigned left, unsigned used_up) {
   state_->ready = (state_->ready & ~used_up) | left | state_->lasting;
 }

@@ -96,6 +96,8 @@ class Socket {
   // not (it would have blocked, or took all there was). A wait only tells of what came after; whoever waits
   // without having used up what was ready must say so here, or may wait for ever.
   void tried(unsigned left, unsigned used_up);
+  // Whether one of `interest` may be ready, for all that the loop has seen; true also where it never looked.
+  bool may_be(unsigned interest) const;
   // What the last wait that ended with Wake::ready found ready (may be more than is there: try it).
   unsigned ready_for() const;
 

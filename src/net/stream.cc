@@ -206,6 +206,26 @@ IoResult Stream::tls_failure(int returned) {
   }
 }
 
+bool Stream::may_have_news() const {
+  return socket_.may_be(Socket::readable) || (tls_ && SSL_has_pending(tls_->ssl()) != 0);
+}
+
+bool Stream::is_quiet() {
+  char byte;
+  IoResult peeked;
+  if (tls_) {
+    // Session tickets and the like are no bytes of ours: the session takes them, and then has none.
+    ERR_clear_error();
+    errno = 0;
+    std::size_t n = 0;
+    const int ok = SSL_peek_ex(tls_->ssl(), &byte, 1, &n);
+    if (ok != 1) peeked = tls_failure(ok);
+  } else if (::recv(fd(), &byte, 1, MSG_PEEK) < 0) {
+    peeked = failed_call(Socket::readable);
+  }
+  return peeked.blocked != 0;
+}
+
 IoResult Stream::try_read(void* buffer, std::size_t size) {
   if (tls_) {
     ERR_clear_error();

@@ -75,6 +75,10 @@ class Stream {
   int fd() const { return socket_.fd(); }
   const std::string& problem() const { return problem_; }
 
+  // Whether nothing came since the last read: no byte, no end. Asks the system.
+  bool is_quiet();
+  // Whether, for all that the loop has seen so far, something may have come since the last read.
+  bool may_have_news() const;
   IoResult try_read(void* buffer, std::size_t size);
   // Takes up to `size` bytes without looking at them (MSG_TRUNC on plain TCP).
   IoResult try_discard(std::uint64_t size);

@@ -171,7 +171,7 @@ TEST(ResponseFraming, ContentLengthIsOneNumber) {
   EXPECT_EQ(framing_of_answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n").length,
             5u);
   for (const std::string_view bad :
-       {"", "-1", "+5", "5x", "0x5", "5 6", "5, 6", "18446744073709551616", "five"}) {
+       {"", "-1", "+5", "5x", "0x5", "5 6", "5, 6", "5,", ",5", "5,,5", "18446744073709551616", "five"}) {
     EXPECT_FALSE(framing_of_answer("HTTP/1.1 200 OK\r\nContent-Length: " + std::string(bad) + "\r\n\r\n")
                      .problem.empty())
         << bad;
@@ -184,8 +184,8 @@ TEST(ResponseFraming, WithoutAnyTheBodyEndsWithTheConnection) {
   EXPECT_EQ(framing_of_answer("HTTP/1.1 200 OK\r\n\r\n").kind, Framing::Kind::until_close);
 }
 
-Framing framing_of_request(const std::string& headers) {
-  const std::string text = "PUT /b/k HTTP/1.1\r\n" + headers + "\r\n";
+Framing framing_of_request(const std::string& headers, const std::string& version = "HTTP/1.1") {
+  const std::string text = "PUT /b/k " + version + "\r\n" + headers + "\r\n";
   RequestHead head;
   EXPECT_EQ(parse_request_head(text, head).status, HeadStatus::complete) << headers;
   return request_framing(head);
@@ -194,6 +194,11 @@ Framing framing_of_request(const std::string& headers) {
 TEST(RequestFraming, RefusesWhatCouldSmuggleARequest) {
   EXPECT_FALSE(framing_of_request("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n").problem.empty());
   EXPECT_FALSE(framing_of_request("Transfer-Encoding: gzip\r\n").problem.empty());
+  // What cannot be undone must not be stored as it came.
+  EXPECT_FALSE(framing_of_request("Transfer-Encoding: gzip, chunked\r\n").problem.empty());
+  EXPECT_FALSE(
+      framing_of_request("Transfer-Encoding: gzip\r\ntransfer-encoding: chunked\r\n").problem.empty());
+  EXPECT_FALSE(framing_of_request("Transfer-Encoding: chunked\r\n", "HTTP/1.0").problem.empty());
   EXPECT_FALSE(framing_of_request("Content-Length: 3\r\nContent-Length: 4\r\n").problem.empty());
   EXPECT_EQ(framing_of_request("Transfer-Encoding: chunked\r\n").kind, Framing::Kind::chunked);
   EXPECT_EQ(framing_of_request("Content-Length: 3\r\n").length, 3u);

@@ -502,5 +502,177 @@ TEST(NetHttp, WaitsForNoLimitOnceItIsCancelled) {
   }(loop, server.port()));
 }
 
+// ---- what comes on a connection that nobody uses
+// -----------------------------------------------------------
+
+struct Kept {
+  Got first, second;
+  int accepted = 0;
+};
+
+// One exchange, then `meanwhile` on the server's side, then one more when the client has let time pass.
+Task<void> exchange_after_idling(Loop& loop, std::uint16_t port, const std::atomic<bool>& go_on, Kept& kept) {
+  HttpConnection connection(loop);
+  const auto addresses = resolve("127.0.0.1", port);
+  const ExchangeRequest request{.method = "GET", .head = "GET / HTTP/1.1\r\n\r\n", .keep_body = true};
+  for (Got* got : {&kept.first, &kept.second}) {
+    if (!connection.is_open()) {
+      const StreamError error = co_await connection.connect(addresses->front(), nullptr, "127.0.0.1");
+      EXPECT_EQ(error, StreamError::none);
+    }
+    got->result = co_await connection.exchange(request);
+    got->body = got->result.body;
+    got->problem = got->result.problem;
+    got->open_after = connection.is_open();
+    if (got == &kept.second) break;
+    Timer timer(loop);
+    for (int i = 0; i < 1000 && !go_on; ++i) co_await timer.until(now() + milliseconds(5));
+    co_await timer.until(now() + milliseconds(20));
+  }
+}
+
+TEST(NetHttp, DropsAConnectionOnWhichSomethingCameWhileItWasIdle) {
+  for (const std::string late :
+       {"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "x", ""}) {
+    std::atomic<bool> go_on = false, asked_again = false;
+    ScriptedServer server([&](ScriptedPeer& peer, int number) {
+      peer.read_head();
+      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      if (number > 0) return;
+      peer.write(late);
+      if (late.empty()) peer.end();
+      go_on = true;
+      asked_again = !peer.read_head().empty();
+    });
+    Loop loop;
+    Kept kept;
+    run_to_end(loop, exchange_after_idling(loop, server.port(), go_on, kept));
+    EXPECT_EQ(kept.first.result.status, 200);
+    EXPECT_TRUE(kept.first.open_after);
+    // Like a connection that the server closed: nothing was answered, so the request may be sent again.
+    EXPECT_EQ(kept.second.result.error, StreamError::closed) << late;
+    EXPECT_FALSE(kept.second.result.answered) << late;
+    EXPECT_FALSE(kept.second.result.malformed) << late;
+    EXPECT_EQ(kept.second.result.status, 0) << late;
+    EXPECT_FALSE(kept.second.open_after) << late;
+    EXPECT_FALSE(asked_again) << "a request that was not sent cannot have been done: " << late;
+  }
+}
+
+TEST(NetHttp, KeepsAConnectionThatWasOnlyIdle) {
+  std::atomic<bool> go_on = true;
+  ScriptedServer server(always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  Loop loop;
+  Kept kept;
+  run_to_end(loop, exchange_after_idling(loop, server.port(), go_on, kept));
+  EXPECT_EQ(kept.second.result.status, 200) << kept.second.problem;
+  EXPECT_EQ(server.accepted(), 1);
+}
+
+// ---- answers in pieces
+// ---------------------------------------------------------------------------------------
+
+TEST(NetHttp, GivesTheSameResultWhereverAnAnswerIsCut) {
+  struct Row {
+    std::string method, answer, body;
+    int status;
+    bool open_after;
+  };
+  for (const Row& row : std::initializer_list<Row>{
+           {"GET", "HTTP/1.1 200 OK\r\nETag: e\r\nContent-Length: 5\r\n\r\nhello", "hello", 200, true},
+           {"GET",
+            "HTTP/1.1 200 OK\r\nETag: e\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n2;x\r\nhe\r\n3\r\nllo\r\n0\r\nT: v\r\n\r\n",
+            "hello", 200, true},
+           {"GET",
+            "HTTP/1.1 103 Hints\r\nA: b\r\n\r\nHTTP/1.1 404 No\r\nETag: e\r\nContent-Length: 4\r\n\r\nnone",
+            "none", 404, true},
+           {"GET", "HTTP/1.0 200 OK\r\nETag: e\r\n\r\nhello", "hello", 200, false},
+           {"HEAD", "HTTP/1.1 200 OK\r\nETag: e\r\nContent-Length: 5\r\n\r\n", "", 200, true},
+           {"DELETE", "HTTP/1.1 204 No Content\r\nETag: e\r\n\r\n", "", 204, true},
+       }) {
+    // Each connection cuts its answers one byte further than the one before.
+    std::atomic<std::size_t> cut = 1;
+    ScriptedServer server([&](ScriptedPeer& peer, int) {
+      while (!peer.read_head().empty()) {
+        const std::size_t at = cut++;
+        peer.write(row.answer.substr(0, at));
+        // Nothing tells when the client has read it: a moment is enough nearly always, and for every cut the
+        // result must be the same whether or not it was seen as one.
+        peer.hears_something_within(1);
+        peer.write(row.answer.substr(at));
+        if (!row.open_after) return;
+      }
+    });
+    const std::vector<Asked> asked(row.answer.size() - 1, Asked{.method = row.method});
+    for (const Got& g : exchanges(server, asked)) {
+      EXPECT_EQ(g.result.error, StreamError::none) << row.answer << g.problem;
+      EXPECT_EQ(g.result.status, row.status) << row.answer;
+      EXPECT_EQ(g.body, row.body) << row.answer;
+      EXPECT_EQ(g.etag, "e") << row.answer;
+      EXPECT_EQ(g.open_after, row.open_after) << row.answer;
+    }
+    EXPECT_EQ(server.accepted(), row.open_after ? 1 : static_cast<int>(asked.size()));
+  }
+}
+
+TEST(NetHttp, EndsWhereInterimAnswersDoNot) {
+  for (const bool expect : {false, true}) {
+    ScriptedServer server([](ScriptedPeer& peer, int) {
+      peer.read_head();
+      std::string many;
+      for (int i = 0; i < 1000; ++i) many += "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+      for (int i = 0; i < 10'000 && peer.write(many); ++i) {
+      }
+    });
+    const Got g =
+        exchanges(server, {{.method = "PUT", .body = expect ? 1000u : 0u, .expect_continue = expect}})[0];
+    EXPECT_TRUE(g.result.malformed);
+    EXPECT_EQ(g.problem, "1xx answers without end");
+    EXPECT_FALSE(g.open_after);
+  }
+}
+
+TEST(NetHttp, JudgesAnErrorWhoseDocumentDoesNotEndByItsStatus) {
+  ScriptedServer server([](ScriptedPeer& peer, int) {
+    peer.read_head();
+    peer.write("HTTP/1.1 503 Slow Down\r\n\r\n");
+    const std::string piece(100'000, '#');
+    for (int i = 0; i < 10'000 && peer.write(piece); ++i) {
+    }
+  });
+  const Got g = exchanges(server, {{.keep_body = false}})[0];
+  EXPECT_EQ(g.result.status, 503);
+  EXPECT_EQ(g.result.error, StreamError::none);
+  EXPECT_EQ(g.reason, "Slow Down");
+  EXPECT_FALSE(g.open_after);
+}
+
+TEST(NetHttp, TimesTheFinalAnswerAlsoBehindAnInterimOneInPieces) {
+  ScriptedServer server([&](ScriptedPeer& peer, int) {
+    peer.read_head();
+    peer.write("HTTP/1.1 102 Pro");
+    peer.hears_something_within(150);
+    peer.write("cessing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    peer.await_close();
+  });
+  const Got g = exchanges(server, {{}})[0];
+  EXPECT_EQ(g.result.status, 200);
+  EXPECT_GE(g.result.first_byte_received - g.result.first_byte_sent, milliseconds(140));
+}
+
+TEST(NetHttp, HoldsALimitInAChunkedAnswer) {
+  const std::string body(mebibyte, 'x');
+  ScriptedServer server(
+      always("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n" + body + "\r\n0\r\n\r\n"));
+  for (const bool keep : {false, true}) {
+    const Got g = exchanges(server, {{.keep_body = keep, .limit = 2.0 * mebibyte}})[0];
+    EXPECT_EQ(g.result.status, 200) << g.problem;
+    EXPECT_EQ(g.moved, mebibyte);
+    EXPECT_GT(to_seconds(g.result.end - g.result.first_byte_sent), 0.3);
+    EXPECT_TRUE(g.open_after);
+  }
+}
+
 }  // namespace
 }  // namespace s3lt

@@ -70,6 +70,8 @@ class ScriptedPeer {
   bool write_bytewise(std::string_view text) {
     return std::ranges::all_of(text, [this](const char& c) { return write({&c, 1}); });
   }
+  // Says that nothing more will be written; the client may still write.
+  void end() { ::shutdown(fd_, SHUT_WR); }
   void reset() {
     const linger now{.l_onoff = 1, .l_linger = 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
