@@ -1,32 +1,34 @@
 #include "s3/xml.h"
 
-#include <pugixml.hpp>
+#include <charconv>
 
 #include "http/percent.h"
+#include "s3/xml_document.h"
 
 namespace s3lt {
 namespace {
 
-// The name without its namespace prefix.
-std::string_view local_name(const pugi::xml_node& node) {
-  const std::string_view name = node.name();
-  const std::size_t colon = name.find(':');
-  return colon == name.npos ? name : name.substr(colon + 1);
-}
-
-pugi::xml_node child(const pugi::xml_node& parent, std::string_view name) {
-  for (const pugi::xml_node& node : parent.children()) {
-    if (local_name(node) == name) return node;
-  }
-  return {};
-}
-
 std::string text(const pugi::xml_node& parent, std::string_view name) {
-  return child(parent, name).text().get();
+  return xml_text(xml_child(parent, name));
 }
 
-// A key may be nothing but spaces.
-constexpr unsigned parse_options = pugi::parse_default | pugi::parse_ws_pcdata_single;
+// Of elements whose content is one word: without the white space around it.
+std::string word(const pugi::xml_node& parent, std::string_view name) {
+  constexpr std::string_view space = " \t\r\n";
+  std::string out = text(parent, name);
+  out.erase(0, out.find_first_not_of(space));
+  out.erase(out.find_last_not_of(space) + 1);
+  return out;
+}
+
+// Nothing where it is no number, or none that fits.
+std::optional<std::uint64_t> number(const pugi::xml_node& parent, std::string_view name) {
+  const std::string digits = word(parent, name);
+  std::uint64_t n = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return n;
+}
 
 }  // namespace
 
@@ -42,6 +44,9 @@ void append_xml_text(std::string& out, std::string_view text) {
       case '>':
         out += "&gt;";
         break;
+      case '\r':
+        out += "&#13;";  // as it is, a reader would take it for a line's end
+        break;
       default:
         out += c;
     }
@@ -50,39 +55,43 @@ void append_xml_text(std::string& out, std::string_view text) {
 
 std::optional<S3Error> parse_error(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size(), parse_options)) return std::nullopt;
-  const pugi::xml_node error = child(document, "Error");
+  if (!load_xml(document, xml)) return std::nullopt;
+  const pugi::xml_node error = xml_child(document, "Error");
   if (!error) return std::nullopt;
-  S3Error out{.code = text(error, "Code"),
+  S3Error out{.code = word(error, "Code"),
               .message = text(error, "Message"),
-              .request_id = text(error, "RequestId"),
-              .region = text(error, "Region"),
-              .server_time = text(error, "ServerTime")};
+              .request_id = word(error, "RequestId"),
+              .region = word(error, "Region"),
+              .server_time = word(error, "ServerTime")};
   if (out.code.empty()) return std::nullopt;
   return out;
 }
 
 std::optional<ListPage> parse_list(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size(), parse_options)) return std::nullopt;
-  const pugi::xml_node result = child(document, "ListBucketResult");
+  if (!load_xml(document, xml)) return std::nullopt;
+  const pugi::xml_node result = xml_child(document, "ListBucketResult");
   if (!result) return std::nullopt;
-  const bool encoded = text(result, "EncodingType") == "url";
+  const bool encoded = word(result, "EncodingType") == "url";
   const auto key_of = [&](std::string raw) {
     if (!encoded) return raw;
     return http::decode(raw, true).value_or(raw);
   };
   ListPage page;
   for (const pugi::xml_node& node : result.children()) {
-    const std::string_view name = local_name(node);
+    const std::string_view name = xml_name(node);
     if (name == "Contents") {
-      page.objects.push_back({key_of(text(node, "Key")), child(node, "Size").text().as_ullong()});
+      const auto size = number(node, "Size");
+      std::string key = key_of(text(node, "Key"));
+      // Who deletes what is listed would delete the bucket by an empty key.
+      if (!size || key.empty()) return std::nullopt;
+      page.objects.push_back({std::move(key), *size});
     } else if (name == "CommonPrefixes") {
       page.common_prefixes.push_back(key_of(text(node, "Prefix")));
     }
   }
-  page.truncated = text(result, "IsTruncated") == "true";
-  page.next_token = text(result, "NextContinuationToken");
+  page.truncated = word(result, "IsTruncated") == "true";
+  page.next_token = word(result, "NextContinuationToken");
   return page;
 }
 

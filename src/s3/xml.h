@@ -10,7 +10,7 @@
 
 namespace s3lt {
 
-// Appends text with &, < and > escaped.
+// Appends text with &, <, > and carriage returns escaped.
 void append_xml_text(std::string& out, std::string_view text);
 
 struct S3Error {
@@ -31,7 +31,8 @@ struct ListPage {
   bool truncated = false;
   std::string next_token;
 };
-// Keys come back decoded where the answer says EncodingType url. Nothing where it is no ListBucketResult.
+// Keys come back decoded where the answer says EncodingType url. Nothing where it is no ListBucketResult, or
+// an object has no size that is a number.
 std::optional<ListPage> parse_list(std::string_view xml);
 
 // DeleteResult, the answer to DeleteObjects.

@@ -1,6 +1,9 @@
 #include "s3/xml.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include "s3/xml_document.h"
 
 namespace s3lt {
 namespace {
@@ -11,7 +14,7 @@ TEST(ParseError, ReadsCodeMessageAndRequestId) {
       "&amp; not <![CDATA[<there>]]></Message><Key>k</Key><RequestId>R1</RequestId></Error>");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code, "NoSuchKey");
-  EXPECT_EQ(error->message.substr(0, 16), "Not <here> & not");
+  EXPECT_EQ(error->message, "Not <here> & not <there>");
   EXPECT_EQ(error->request_id, "R1");
   EXPECT_EQ(error->region, "");
 }
@@ -36,6 +39,38 @@ TEST(ParseError, ReadsTheRegionAndTheServersClock) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->region, "eu-west-1");
   EXPECT_EQ(error->server_time, "2026-02-04T12:00:00Z");
+}
+
+TEST(ParseError, ReadsPastWhatItDoesNotKnow) {
+  const auto error = parse_error(
+      "\xef\xbb\xbf<?xml version=\"1.0\"?><!DOCTYPE Error [<!ENTITY x \"y\">]><!-- <Error/> --><?pi?>\n"
+      "<Error a=\"b\" xmlns:q=\"urn:q\">\n <!-- <Code>No</Code> --><q:Extra><Code>Inner</Code></q:Extra>\n"
+      " <Code>\n  Slow<!-- really -->Down\n </Code><Message>a&#32;&#x62;&apos;&quot;&unknown;</Message>\n"
+      " <RequestId/></Error>\n<!-- end -->");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, "SlowDown");
+  EXPECT_EQ(error->message, "a b'\"&unknown;");
+  EXPECT_EQ(error->request_id, "");
+}
+
+TEST(ParseError, IsNothingWhereACharacterReferenceNamesNoCharacter) {
+  for (const std::string_view reference :
+       {"&#0;", "&#x0;", "&#x000;", "&#4294967296;", "&#x110000;", "&#xD800;"}) {
+    EXPECT_FALSE(parse_error(fmt::format("<Error><Code>A{}B</Code></Error>", reference))) << reference;
+  }
+  // The parser takes these for text.
+  EXPECT_EQ(parse_error("<Error><Code>A&#;&#x;&#zB&# C</Code></Error>")->code, "A&#;&#x;&#zB&# C");
+  EXPECT_FALSE(parse_error(std::string_view("<Error><Code>A\0B</Code></Error>", 31)));
+}
+
+TEST(ParseError, BearsDeepNestingAndGreatLength) {
+  std::string deep = "<Error><Code>A</Code>";
+  for (int i = 0; i < 100'000; ++i) deep += "<a>";
+  EXPECT_FALSE(parse_error(deep));
+  for (int i = 0; i < 100'000; ++i) deep += "</a>";
+  EXPECT_EQ(parse_error(deep + "</Error>")->code, "A");
+  const std::string longest(max_xml_bytes, ' ');
+  EXPECT_FALSE(parse_error(longest + "<Error><Code>A</Code></Error>"));
 }
 
 TEST(ParseError, IsNothingForOtherTexts) {
@@ -84,6 +119,28 @@ TEST(ParseList, KeepsSpacesInKeys) {
   EXPECT_EQ(page->objects[1].key, " ");
 }
 
+TEST(ParseList, ReadsKeysThatAreWrittenInPieces) {
+  const auto page = parse_list(
+      "<x:ListBucketResult xmlns:x=\"urn:x\"><x:Contents><x:Key>a<!-- c --><![CDATA[<b>]]> "
+      "&amp;&#13;c</x:Key>\n"
+      "<x:Size> 7\n</x:Size></x:Contents><x:IsTruncated>\n true </x:IsTruncated></x:ListBucketResult>");
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->objects.size(), 1u);
+  EXPECT_EQ(page->objects[0].key, "a<b> &\rc");
+  EXPECT_EQ(page->objects[0].size, 7u);
+  EXPECT_TRUE(page->truncated);
+}
+
+TEST(ParseList, IsNothingForObjectsWithoutKeyOrSize) {
+  for (const std::string_view object :
+       {"<Size>1</Size>", "<Key></Key><Size>1</Size>", "<Key>k</Key>", "<Key>k</Key><Size>x</Size>",
+        "<Key>k</Key><Size>-1</Size>", "<Key>k</Key><Size>18446744073709551616</Size>"}) {
+    EXPECT_FALSE(
+        parse_list(fmt::format("<ListBucketResult><Contents>{}</Contents></ListBucketResult>", object)))
+        << object;
+  }
+}
+
 TEST(ParseList, IsNothingForOtherDocuments) {
   EXPECT_FALSE(parse_list("<Error><Code>A</Code></Error>"));
   EXPECT_FALSE(parse_list(""));
@@ -92,8 +149,8 @@ TEST(ParseList, IsNothingForOtherDocuments) {
 
 TEST(XmlText, EscapesWhatWouldBeMarkup) {
   std::string out;
-  append_xml_text(out, "a<b>&\"'ü");
-  EXPECT_EQ(out, "a&lt;b&gt;&amp;\"'ü");
+  append_xml_text(out, "a<b>&\"'ü\r\n");
+  EXPECT_EQ(out, "a&lt;b&gt;&amp;\"'ü&#13;\n");
 }
 
 }  // namespace
