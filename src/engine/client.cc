@@ -7,6 +7,9 @@
 namespace s3lt {
 namespace {
 
+// In a row, before a client's writes wait for room.
+constexpr unsigned most_refused_trims = 4;
+
 std::size_t draw(const std::vector<double>& cumulative, double random) {
   const auto at = std::upper_bound(cumulative.begin(), cumulative.end(), random * cumulative.back());
   return std::min<std::size_t>(static_cast<std::size_t>(at - cumulative.begin()), cumulative.size() - 1);
@@ -41,18 +44,20 @@ Task<void> Client::work() {
   for (;;) {
     const bool turn = co_await await_turn();
     if (!turn || !thread_.take_operation()) break;
-    const std::optional<Step> step = next();
+    std::optional<Step> step = next();
     if (!step) {
       thread_.give_back_operation();
       co_await await_keys();
       continue;
     }
+    const bool may_go = co_await make_way(*step);
+    if (!may_go) break;
     const Outcome outcome = co_await perform(*step);
     if (outcome == Outcome::cancelled) break;
     if (share_.space.catalog.has_excess()) co_await trim();
     Duration away = performer_.take_pause();
     if (step->kind == OperationKind::list && outcome != Outcome::ok)
-      away = std::max(away, list_backoff_.failed());
+      away = std::max(away, list_backoff_.failed(filling_.uniform()));
     if (away > Duration::zero()) co_await pause(now() + away);
   }
 }
@@ -115,9 +120,11 @@ void Client::settle(const Step& step, const Performed& done) {
       if (ok) {
         step.space->catalog.written(step.entry.id);
         ++share_.keys.written;
+        write_backoff_.succeeded();
       } else if (done.may_exist) {
         step.space->catalog.uncertain(step.entry.id);
       }
+      if (done.outcome == Outcome::full) hold_writes();
       break;
     case OperationKind::get:
     case OperationKind::head:
@@ -156,8 +163,14 @@ Task<void> Client::trim() {
     const Step step{
         .kind = OperationKind::trim, .size_class = id->size_class, .space = &share_.space, .entry = {*id, 0}};
     const Outcome outcome = co_await perform(step);
-    // A storage that refuses deletes keeps its objects: the next write tries again.
-    if (outcome != Outcome::ok && outcome != Outcome::not_found) co_return;
+    if (outcome == Outcome::ok || outcome == Outcome::not_found) {
+      refused_trims_ = 0;
+      continue;
+    }
+    // A storage that refuses every delete keeps its objects: with more writes they would be more than the
+    // limits allow. A single failure is none of that.
+    if (++refused_trims_ >= most_refused_trims) hold_writes();
+    co_return;
   }
 }
 

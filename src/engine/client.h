@@ -41,6 +41,9 @@ class Client {
   Task<void> sweep();
   Task<bool> list_next_page(Sweep& sweep, std::vector<std::string>& keys);
   Task<Outcome> delete_page(const std::vector<std::string>& keys);
+  // Where a storage takes no more (client_pace.cc).
+  void hold_writes();
+  Task<bool> make_way(Step& step);
 
   LoadThread& thread_;
   PatternShare& share_;
@@ -55,7 +58,11 @@ class Client {
   TimePoint next_start_{};                    // of a paced client
   Duration key_wait_{};
   std::string token_;  // of the next page of its own listing
-  ConnectBackoff list_backoff_;
+  Backoff list_backoff_;
+  // A storage that is full, or lets nothing be deleted, gets no write before this time; {}: no such time.
+  TimePoint writes_held_until_{};
+  Backoff write_backoff_;
+  unsigned refused_trims_ = 0;  // in a row
 };
 
 }  // namespace s3lt

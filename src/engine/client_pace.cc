@@ -64,6 +64,30 @@ Task<void> Client::pause(TimePoint until) {
   pausing_ = false;
 }
 
+void Client::hold_writes() {
+  writes_held_until_ = now() + write_backoff_.failed(filling_.uniform());
+}
+
+// While writes are held, reads go on: a write gives way to the next read that is drawn, or waits where none
+// is. False: the run ends.
+Task<bool> Client::make_way(Step& step) {
+  constexpr unsigned most_passed = 100;  // of a pattern with one read in ten, next to none waits
+  unsigned passed = 0;
+  while (step.kind == OperationKind::put && writes_held_until_ != TimePoint{}) {
+    const TimePoint t = now();
+    if (t >= writes_held_until_) {
+      writes_held_until_ = {};
+      if (share_.space.catalog.has_excess()) co_await trim();  // may hold them again
+    } else if (passed++ < most_passed) {
+      if (auto other = next()) step = std::move(*other);
+    } else {
+      co_await pause(writes_held_until_);
+      if (thread_.stopping()) co_return false;
+    }
+  }
+  co_return true;
+}
+
 void Client::wake() {
   if (pausing_) timer_.cancel();
 }

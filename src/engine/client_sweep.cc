@@ -66,7 +66,7 @@ Task<bool> Client::list_next_page(Sweep& sweep, std::vector<std::string>& keys) 
   }
   for (Client* client : std::exchange(sweep.waiting, {})) client->wake();
   if (outcome == Outcome::cancelled) co_return false;
-  if (outcome != Outcome::ok) co_await pause(now() + list_backoff_.failed());
+  if (outcome != Outcome::ok) co_await pause(now() + list_backoff_.failed(filling_.uniform()));
   co_return true;
 }
 

@@ -107,7 +107,7 @@ class LoadThread {
   void finish();
 
   struct Health {
-    ConnectBackoff backoff;
+    Backoff backoff;
     TimePoint suspect_until{};
   };
 

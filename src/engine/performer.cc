@@ -126,7 +126,10 @@ Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t inde
       next_address_(thread.plan().endpoints.size(), static_cast<std::uint32_t>(index)),
       timer_(thread.loop()) {
   connections_.reserve(thread.plan().endpoints.size());
-  for (std::size_t i = 0; i < thread.plan().endpoints.size(); ++i) connections_.emplace_back(thread.loop());
+  for (std::size_t i = 0; i < thread.plan().endpoints.size(); ++i) {
+    connections_.emplace_back(thread.loop());
+    connections_.back().set_stall_deadline(thread.plan().stall);
+  }
 }
 
 void Performer::cut() {
@@ -300,7 +303,7 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
         result.trouble().problem = fmt::format("{}: {}", address.text(), connection.problem());
         if (result.outcome == Outcome::cancelled) break;
         thread_.connect_failed(op.endpoint);
-        pause_ = connect_backoff_.failed();
+        pause_ = connect_backoff_.failed(random_.uniform());
         break;
       }
       thread_.connect_succeeded(op.endpoint);
@@ -319,7 +322,7 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
     result.requests += before;
     if (result.status != 0) connect_backoff_.succeeded();
     // Accepted and dropped without a byte: no better than no connection, and to be asked for as gently.
-    if (!reused && result.unused_close) pause_ = connect_backoff_.failed();
+    if (!reused && result.unused_close) pause_ = connect_backoff_.failed(random_.uniform());
     // A server may close an idle connection just as a request leaves: that says nothing about the storage.
     if (!reused || !result.unused_close || before > 0) break;
     thread_.recorder().reconnect();

@@ -83,7 +83,7 @@ class Performer {
   HttpConnection* active_ = nullptr;
   Timer timer_;
   bool recording_ = true;
-  ConnectBackoff connect_backoff_;
+  Backoff connect_backoff_;
   Duration pause_{};
   std::string head_, key_, uuid_, sha256_, crc32_, batch_;
   ListPage page_;

@@ -46,9 +46,10 @@ struct RunPlan {
   Duration grace = std::chrono::seconds(10);
   double time_scale = 1;  // divides the times of schedules, and nothing else
   RetryPolicy retry;
-  Catalog::Limits limits;           // of each pattern
-  std::uint64_t prefill = 0;        // objects of each pattern before the clock starts
-  std::optional<double> bandwidth;  // bytes a second of each pattern's clients together
+  Duration stall = std::chrono::seconds(300);  // an attempt ends when no byte moved for so long
+  Catalog::Limits limits;                      // of each pattern
+  std::uint64_t prefill = 0;                   // objects of each pattern before the clock starts
+  std::optional<double> bandwidth;             // bytes a second of each pattern's clients together
 };
 
 // When the clients of one of the plan's patterns work: the same on every thread.

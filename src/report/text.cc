@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "report/table.h"
+#include "report/trouble.h"
 #include "results/figures.h"
 
 namespace s3lt {
@@ -209,6 +210,7 @@ std::string closing_sentence(const RunResult& result) {
   if (const std::string notable = what_stood_out(result, sum.errors, sum.operations); !notable.empty()) {
     sentence += "; " + notable;
   }
+  if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
   return sentence + "; " + trust(result) + ".";
 }
 

@@ -97,14 +97,15 @@ std::optional<ListPage> parse_list(std::string_view xml) {
 
 std::optional<DeleteResult> parse_delete_result(std::string_view xml) {
   pugi::xml_document document;
-  if (!document.load_buffer(xml.data(), xml.size(), parse_options)) return std::nullopt;
-  const pugi::xml_node result = child(document, "DeleteResult");
+  if (!load_xml(document, xml)) return std::nullopt;
+  const pugi::xml_node result = xml_child(document, "DeleteResult");
   if (!result) return std::nullopt;
   DeleteResult out;
   for (const pugi::xml_node& node : result.children()) {
-    const std::string_view name = local_name(node);
+    const std::string_view name = xml_name(node);
     if (name == "Deleted") ++out.deleted;
-    if (name == "Error") out.refused.push_back({text(node, "Key"), text(node, "Code"), text(node, "Message")});
+    if (name == "Error")
+      out.refused.push_back({text(node, "Key"), word(node, "Code"), text(node, "Message")});
   }
   return out;
 }

@@ -20,11 +20,14 @@ struct RetryPolicy {
   }
 };
 
-// How long a client whose connect failed stays away: 0.1 s, doubling to 5 s, until one succeeds.
-class ConnectBackoff {
+// How long to stay away from what failed, a connect or a write to a full storage: 0.1 s, doubling to 5 s,
+// until it succeeds.
+class Backoff {
  public:
-  Duration failed() {
-    const Duration wait = next_;
+  // `random` in [0, 1) shortens the wait by up to 30%, so that clients that failed together do not come back
+  // together.
+  Duration failed(double random = 0) {
+    const Duration wait = seconds(to_seconds(next_) * (1 - jitter * random));
     next_ = std::min<Duration>(next_ * 2, std::chrono::seconds(5));
     return wait;
   }
@@ -32,6 +35,7 @@ class ConnectBackoff {
 
  private:
   static constexpr Duration first = std::chrono::milliseconds(100);
+  static constexpr double jitter = 0.3;
   Duration next_ = first;
 };
 

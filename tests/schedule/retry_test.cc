@@ -29,14 +29,23 @@ TEST(RetryPolicy, LengthensByUpToThirtyPercentAndNeverPastTheMost) {
   }
 }
 
-TEST(ConnectBackoff, DoublesToFiveSecondsAndStartsAnewAfterASuccess) {
-  ConnectBackoff backoff;
+TEST(Backoff, DoublesToFiveSecondsAndStartsAnewAfterASuccess) {
+  Backoff backoff;
   for (const int expected : {100, 200, 400, 800, 1600, 3200, 5000, 5000}) {
     EXPECT_EQ(backoff.failed(), milliseconds(expected));
   }
   backoff.succeeded();
   EXPECT_EQ(backoff.failed(), milliseconds(100));
   EXPECT_EQ(backoff.failed(), milliseconds(200));
+}
+
+TEST(Backoff, IsShortenedByUpToThirtyPercentAndNeverLongerThanFiveSeconds) {
+  for (const double random : {0.0, 0.25, 0.5, 0.999}) {
+    Backoff backoff;
+    for (const double plain : {0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0}) {
+      EXPECT_NEAR(to_seconds(backoff.failed(random)), plain * (1 - 0.3 * random), 1e-6);
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,51 @@
+#include "report/trouble.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+
+#include "base/units.h"
+
+namespace s3lt {
+namespace {
+
+// Throttling is worth a word from ten attempts on, if that is one in ten.
+constexpr std::uint64_t worth_a_word = 10, one_in = 10;
+
+// "507 InsufficientStorage", or several: what the storage answered where an attempt ended so.
+std::string answers_of(const Snapshot& total, Outcome outcome) {
+  std::set<std::string> answers;
+  for (const ErrorSample& e : total.errors) {
+    if (e.outcome != outcome || e.status == 0) continue;
+    answers.insert(e.code.empty() ? fmt::format("{}", e.status) : fmt::format("{} {}", e.status, e.code));
+  }
+  constexpr std::size_t most = 3;
+  if (answers.size() > most) answers.erase(std::next(answers.begin(), most), answers.end());
+  return fmt::format("{}", fmt::join(answers, " or "));
+}
+
+}  // namespace
+
+std::string storage_trouble(const Snapshot& total) {
+  std::uint64_t attempts = 0, throttled = 0, full = 0;
+  for (const auto& [key, cell] : total.cells) {
+    const Counters& c = cell.counters;
+    attempts += c.attempts;
+    throttled += c.outcomes[static_cast<std::size_t>(Outcome::throttled)];
+    full += c.outcomes[static_cast<std::size_t>(Outcome::full)];
+  }
+  std::string words;
+  if (full != 0) {
+    words = fmt::format("the storage is full: {} write{} refused with {}", format_count(full),
+                        full == 1 ? " was" : "s were", answers_of(total, Outcome::full));
+  }
+  if (throttled >= worth_a_word && throttled * one_in >= attempts) {
+    words += fmt::format("{}the storage throttled: {} of {} attempts were answered with {}",
+                         words.empty() ? "" : "; ", format_count(throttled), format_count(attempts),
+                         answers_of(total, Outcome::throttled));
+  }
+  return words;
+}
+
+}  // namespace s3lt
