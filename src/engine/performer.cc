@@ -446,9 +446,15 @@ void Performer::judge_refusal(const Operation& op, const ExchangeResult& result,
   attempt.retryable = is_retryable(result.status, s3.code);
   problem = s3.message.empty() ? std::string(result.head->reason) : s3.message;
   if (attempt.outcome != Outcome::missing) return;
-  // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all.
+  // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all;
+  // and whatever asks for no key that exists can miss none.
   const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
-  if (!read || !op.step.space->catalog.alive(op.step.entry)) attempt.outcome = Outcome::not_found;
+  const bool deletes = op.step.kind == OperationKind::del || op.step.kind == OperationKind::trim;
+  if (!deletes && !read) {
+    attempt.outcome = Outcome::client_error;
+  } else if (deletes || !op.step.space->catalog.alive(op.step.entry)) {
+    attempt.outcome = Outcome::not_found;
+  }
 }
 
 void Performer::sample(const Operation& op, const Attempt& attempt, unsigned number) {
