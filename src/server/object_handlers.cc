@@ -119,7 +119,8 @@ void get_object(Exchange& exchange) {
 }
 
 void show_object(Exchange& exchange, ObjectPtr object) {
-  const http::Headers& headers = exchange.request.head.headers;
+  const Request& request = exchange.request;
+  const http::Headers& headers = request.head.headers;
   Answer& answer = exchange.answer;
   const int status = check_conditions(headers, *object);
   if (status == 412) return exchange.error(errors::precondition_failed);
