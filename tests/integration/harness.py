@@ -111,13 +111,13 @@ class Loadtest:
     def __init__(self, folder):
         self.folder, self.running = folder, []
 
-    def start(self, storage, *arguments, settings=None, environment=None):
+    def start(self, storage, *arguments, settings=None, environment=None, prefix=()):
         values = {**(storage.settings() if storage else {}), **(settings or {})}
         if values:
             (self.folder / ".env").write_text(env_text(values))
         began = time.monotonic()
         with open(self.folder / "stdout", "w") as out, open(self.folder / "stderr", "w") as err:
-            process = servers.start([BINARY, *arguments], os.devnull, {**os.environ, **(environment or {})},
+            process = servers.start([*prefix, BINARY, *arguments], os.devnull, {**os.environ, **(environment or {})},
                                     stdout=out, stderr=err, cwd=self.folder)
         self.running.append(process)
         return Running(process, self.folder, began)
@@ -130,20 +130,21 @@ class Loadtest:
             servers.end(process, graceful_seconds=0)
 
 
-def start_serve(folder, *flags, credentials=None, scheme="http"):
-    """An embedded server as a Storage; credentials (access key, secret key) go in by its environment."""
+def start_serve(folder, *flags, credentials=None, scheme="http", host="127.0.0.1", prefix=()):
+    """An embedded server as a Storage; credentials (access key, secret key) go in by its environment. `prefix`
+    is a command that starts it elsewhere, where its host is `host`."""
     environment = dict(os.environ)
     if credentials:
         environment |= {"AWS_ACCESS_KEY_ID": credentials[0], "AWS_SECRET_ACCESS_KEY": credentials[1]}
     ready, errors = folder / "ready", folder / "stderr"
     with open(ready, "w") as out:
-        process = servers.start([BINARY, "serve", "--env", folder / "env", *flags], errors, environment, stdout=out)
+        process = servers.start([*prefix, BINARY, "serve", "--env", folder / "env", *flags], errors, environment, stdout=out)
     try:
         line = servers.wait_for("serve", lambda: ready.read_text().endswith("\n") and ready.read_text(), 10, process)
     except servers.DidNotStart as problem:
         servers.end(process)
         raise servers.DidNotStart(f"{problem}: {errors.read_text()}") from None
-    match = re.fullmatch(rf"READY ({scheme}://127\.0\.0\.1:\d+)\n", line)
+    match = re.fullmatch(rf"READY ({scheme}://{re.escape(host)}:\d+)\n", line)
     assert match, line
     if not credentials:
         written = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines() if "=" in line)
