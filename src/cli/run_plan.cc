@@ -63,9 +63,9 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
   for (const Endpoint& e : endpoints) {
     auto addresses = resolve(e.host, e.port);
     if (!addresses) {
-      return unavailable(
-          fmt::format("cannot find the host of {}: {}; check S3_ENDPOINTS and the name service", e.url(),
-                      addresses.error()));
+      return unavailable(fmt::format(
+          "cannot find the host of {}: {}; check its name, and this machine's name service (DNS, /etc/hosts)",
+          e.url(), addresses.error()));
     }
     out.push_back({e.url(), e.host, e.host_header(), e.tls, std::move(*addresses)});
   }

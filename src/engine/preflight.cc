@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <list>
 #include <optional>
 
@@ -49,31 +50,43 @@ class Asker {
 
   // Whether this address answers to the other scheme; where it does, the URL has the wrong one.
   Task<bool> answers_to_other_scheme() {
-    HttpConnection other(loop_);
-    other.set_stall_deadline(preflight_silence);
-    other_ = &other;
-    StorageAnswer answer;
     if (endpoint_.tls) {
-      co_await connect(other, nullptr, answer);
-      const std::string head = "GET / HTTP/1.1\r\nHost: " + endpoint_.host_header + "\r\n\r\n";
-      if (answer.connected) co_await exchange(other, "GET", head, answer);
-    } else if (const auto tls = TlsClient::create({.verify = false, .ca_bundle = {}})) {
-      co_await connect(other, tls->get(), answer);
-      if (answer.connected) answer.status = 200;
+      const bool http = co_await answers_to_http();
+      co_return http;
     }
-    other_ = nullptr;
-    // Servers of TLS tell those who speak plain HTTP so in a 400.
-    co_return answer.status != 0 && answer.status != 400;
+    const auto tls = TlsClient::create({.verify = false, .ca_bundle = {}});
+    for (const Address& address : endpoint_.addresses) {
+      if (!tls || cancelled_) break;
+      Stream stream;
+      const ConnectOptions options{
+          .tls = tls->get(), .server_name = endpoint_.host, .deadline = now() + second_look};
+      const StreamError error = co_await stream.connect(loop_, address, options);
+      if (error == StreamError::none) co_return true;
+    }
+    co_return false;
   }
 
   // Ends what is under way; nothing more is asked.
   void cancel() {
     cancelled_ = true;
     connection_.cancel();
-    if (other_ != nullptr) other_->cancel();
   }
 
  private:
+  // How long a look at what else an address may speak may take; it follows on a failure.
+  static constexpr auto second_look = std::chrono::seconds(2);
+
+  Task<bool> answers_to_http() {
+    HttpConnection plain(loop_);
+    plain.set_stall_deadline(second_look);
+    StorageAnswer answer;
+    co_await connect(plain, nullptr, answer);
+    const std::string head = "GET / HTTP/1.1\r\nHost: " + endpoint_.host_header + "\r\n\r\n";
+    if (answer.connected) co_await exchange(plain, "GET", head, answer);
+    // Servers of TLS tell those who speak plain HTTP so in a 400.
+    co_return answer.status != 0 && answer.status != 400;
+  }
+
   Task<void> connect(HttpConnection& connection, TlsClient* tls, StorageAnswer& answer) {
     answer.connected = connection.is_open();
     for (const Address& address : endpoint_.addresses) {
@@ -114,7 +127,6 @@ class Asker {
   const RunPlan& plan_;
   const ResolvedEndpoint& endpoint_;
   HttpConnection connection_;
-  HttpConnection* other_ = nullptr;
   Signer signer_;
   bool cancelled_ = false;
 };
@@ -219,8 +231,9 @@ class Preflight {
       co_return std::nullopt;
     }
     if (code == "AccessDenied") {
-      const bool may_write = co_await can_write(asker);
-      if (may_write) {
+      bool may_begin = !writes();
+      if (!may_begin) may_begin = co_await can_write(asker);
+      if (may_begin) {
         log_warning(
             fmt::format("{} does not let this access key list bucket {} ({}); the load begins all "
                         "the same",
@@ -237,6 +250,11 @@ class Preflight {
       co_return std::nullopt;
     if (created.status == 0) co_return unreachable(endpoint, created);
     co_return no_new_bucket(plan_, endpoint, created);
+  }
+
+  bool writes() const {
+    return std::any_of(plan_.patterns.begin(), plan_.patterns.end(),
+                       [](const PlannedPattern& p) { return p.pattern.share(OperationKind::put) > 0; });
   }
 
   // A key that may not list may still write: an empty object, deleted again, under a key like all others.

@@ -111,19 +111,21 @@ class Loadtest:
     def __init__(self, folder):
         self.folder, self.running = folder, []
 
-    def start(self, storage, *arguments, settings=None, environment=None, prefix=()):
+    def start(self, storage, *arguments, settings=None, environment=None, through=()):
+        """`through` is a command that runs another: prlimit, unshare, sh -c '… exec "$@"' sh."""
         values = {**(storage.settings() if storage else {}), **(settings or {})}
         if values:
             (self.folder / ".env").write_text(env_text(values))
         began = time.monotonic()
         with open(self.folder / "stdout", "w") as out, open(self.folder / "stderr", "w") as err:
-            process = servers.start([*prefix, BINARY, *arguments], os.devnull, {**os.environ, **(environment or {})},
+            process = servers.start([*through, BINARY, *arguments], os.devnull, {**os.environ, **(environment or {})},
                                     stdout=out, stderr=err, cwd=self.folder)
         self.running.append(process)
         return Running(process, self.folder, began)
 
-    def __call__(self, storage, *arguments, settings=None, environment=None, seconds=90):
-        return self.start(storage, *arguments, settings=settings, environment=environment).wait(seconds)
+    def __call__(self, storage, *arguments, settings=None, environment=None, seconds=90, through=()):
+        return self.start(storage, *arguments, settings=settings, environment=environment,
+                          through=through).wait(seconds)
 
     def end_all(self):
         for process in self.running:

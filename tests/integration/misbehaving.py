@@ -110,6 +110,22 @@ def endless(head, piece):
     return script
 
 
+def dribbling(head, piece):
+    """The same, a piece every tenth of a second: never silent for long. HEAD gets its head alone."""
+    def script(connection):
+        asked = read_head(connection)
+        connection.sendall(head)
+        if asked.startswith(b"HEAD"):
+            return
+        connection.settimeout(0.1)
+        while True:
+            connection.sendall(piece)
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(65536):
+                    return
+    return script
+
+
 @contextlib.contextmanager
 def black_hole():
     """A port that takes no more connections and refuses none: its backlog is full and nobody accepts."""

@@ -46,7 +46,7 @@ class Outage:
         self.folder, self.far, self.host = folder, far, host
         self.processes, self.starts = [], 0
         self.storage = self.serve("--listen", f"{host}:0", *(environment or ()))
-        self.running = loadtest.start(self.storage, *RUN, *flags, prefix=near)
+        self.running = loadtest.start(self.storage, *RUN, *flags, through=near)
         self.vitals = Vitals(self.running.process)
         self.answers, poller = answers_of(self.storage.endpoint, folder, far)
         self.processes.append(poller)
