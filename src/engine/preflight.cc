@@ -30,10 +30,6 @@ class Asker {
   template <class Request>
   Task<StorageAnswer> ask(const Request& request, std::string_view method, std::string_view question,
                           std::string_view body = {}) {
-    StorageAnswer answer;
-    answer.question = question;
-    co_await connect(connection_, endpoint_.tls ? plan_.tls.get() : nullptr, answer);
-    if (!answer.connected) co_return answer;
     std::string head;
     plan_.profile->encode(request,
                           {.signer = signer_,
@@ -44,7 +40,16 @@ class Asker {
                            .max_attempts = 1},
                           head);
     head += body;
-    co_await exchange(connection_, method, head, answer);
+    StorageAnswer answer;
+    // A server may close a kept connection just as the next request leaves: that one goes out once more.
+    for (bool again = true; again;) {
+      answer = StorageAnswer{};
+      answer.question = question;
+      again = connection_.is_open();
+      co_await connect(connection_, endpoint_.tls ? plan_.tls.get() : nullptr, answer);
+      if (answer.connected) co_await exchange(connection_, method, head, answer);
+      again = again && (answer.error == StreamError::closed || answer.error == StreamError::reset);
+    }
     co_return answer;
   }
 
