@@ -30,7 +30,7 @@ def on_a_disk(own_mounts, options, script):
 def test_a_disk_that_is_full_from_the_start(serve, loadtest, own_mounts):
     # Three inodes: the disk, the run directory and run.json.
     result = loadtest(serve, *RUN, "--operations", "20", "--out", "disk/run",
-                      through=on_a_disk(own_mounts, "size=64k,nr_inodes=3", '"$@"'))
+                      prefix=on_a_disk(own_mounts, "size=64k,nr_inodes=3", '"$@"'))
 
     assert result.status == 3, result.stderr
     assert result.stderr == ("s3loadtest: cannot create disk/run/series.jsonl: No space left on device; make room "
@@ -43,7 +43,7 @@ def test_a_disk_that_fills_up_costs_lines_and_neither_the_load_nor_the_summary(s
     fill = ('"$@" & run=$!; n=0; until [ -s disk/run/series.jsonl ] || [ $n = 200 ]; do n=$((n+1)); sleep 0.05; done; '
             'cat /dev/zero > disk/zeros 2>/dev/null; wait $run')
     result = loadtest(serve, *RUN, "--duration", "6s", "--stats-interval", "1s", "--json", "--out", "disk/run",
-                      through=on_a_disk(own_mounts, "size=1300k", fill))
+                      prefix=on_a_disk(own_mounts, "size=1300k", fill))
 
     assert result.status == 0, result.stderr
     told = [line for line in result.stderr.splitlines() if " ERROR " in line]
@@ -72,7 +72,7 @@ def test_a_log_file_that_takes_nothing_is_told_once(serve, loadtest):
 
 def test_a_summary_that_cannot_be_printed_is_in_the_run_directory(serve, loadtest):
     result = loadtest(serve, *RUN, "--operations", "50", "--json",
-                      through=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+                      prefix=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
 
     assert result.status == 0, result.stderr
     assert result.stderr.splitlines()[-1] == (
@@ -83,7 +83,7 @@ def test_a_summary_that_cannot_be_printed_is_in_the_run_directory(serve, loadtes
 
 def test_a_reader_that_goes_away_is_no_error(serve, loadtest):
     result = loadtest(serve, *RUN, "--operations", "50", "--json",
-                      through=("sh", "-c", '{ "$@"; echo $? > status; } | head -c 1', "sh"))
+                      prefix=("sh", "-c", '{ "$@"; echo $? > status; } | head -c 1', "sh"))
 
     assert result.stdout == "{"
     assert (loadtest.folder / "status").read_text() == "0\n", result.stderr
@@ -92,7 +92,7 @@ def test_a_reader_that_goes_away_is_no_error(serve, loadtest):
 
 @pytest.mark.parametrize("arguments", [("--help",), ("patterns", "list"), ("run", "--help")])
 def test_help_that_cannot_be_printed_is_an_error(loadtest, arguments):
-    result = loadtest(None, *arguments, through=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+    result = loadtest(None, *arguments, prefix=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
 
     assert result.status == 3
     assert result.stderr == ("s3loadtest: cannot write to stdout: No space left on device; send it to a place that has "
