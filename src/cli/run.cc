@@ -54,6 +54,7 @@ std::uint64_t most_bytes_kept(const RunPlan& plan) {
   for (const PlannedPattern& p : plan.patterns) {
     std::uint64_t largest = 0;
     for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
+    if (largest == 0) continue;  // it lists or deletes batches
     const bool by_keys = plan.limits.keys < plan.limits.bytes / largest;
     most += (by_keys ? plan.limits.keys * largest : plan.limits.bytes) + p.clients * largest;
   }

@@ -1,8 +1,10 @@
 #include "cli/app.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -76,10 +78,19 @@ TEST(App, OptionsMayStandBeforeTheWords) {
 }
 
 TEST(App, PatternsAreListedAndShown) {
-  EXPECT_THAT(call({"patterns", "list"}).out, HasSubstr("baseload"));
-  const Ended shown = call({"patterns", "show", "baseload"});
-  EXPECT_EQ(shown.status, 0);
-  EXPECT_EQ(shown.out, builtin_pattern_text("baseload"));
+  const Ended listed = call({"patterns", "list"});
+  EXPECT_EQ(listed.status, 0);
+  EXPECT_THAT(listed.out, testing::ContainsRegex("^Patterns that `all` means:\n  baseload  +[a-z]"));
+  EXPECT_THAT(listed.out,
+              testing::ContainsRegex("\n  listops  [^\n]+\n\nExtras, outside of `all`:\n  firehose  "));
+  std::istringstream lines(listed.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  for (const std::string_view name : builtin_pattern_names()) {
+    const Ended shown = call({"patterns", "show", std::string(name)});
+    EXPECT_EQ(shown.status, 0);
+    EXPECT_EQ(shown.out, builtin_pattern_text(name));
+    EXPECT_THAT(listed.out, HasSubstr(fmt::format("\n  {} ", name)));
+  }
   EXPECT_EQ(call({"patterns", "shwo", "baseload"}).status, 2);
 }
 
