@@ -72,7 +72,7 @@ def test_a_log_file_that_takes_nothing_is_told_once(serve, loadtest):
 
 def test_a_summary_that_cannot_be_printed_is_in_the_run_directory(serve, loadtest):
     result = loadtest(serve, *RUN, "--operations", "50", "--json",
-                      prefix=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+                      through=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
 
     assert result.status == 0, result.stderr
     assert result.stderr.splitlines()[-1] == (
@@ -83,7 +83,7 @@ def test_a_summary_that_cannot_be_printed_is_in_the_run_directory(serve, loadtes
 
 def test_a_reader_that_goes_away_is_no_error(serve, loadtest):
     result = loadtest(serve, *RUN, "--operations", "50", "--json",
-                      prefix=("sh", "-c", '{ "$@"; echo $? > status; } | head -c 1', "sh"))
+                      through=("sh", "-c", '{ "$@"; echo $? > status; } | head -c 1', "sh"))
 
     assert result.stdout == "{"
     assert (loadtest.folder / "status").read_text() == "0\n", result.stderr
@@ -92,7 +92,7 @@ def test_a_reader_that_goes_away_is_no_error(serve, loadtest):
 
 @pytest.mark.parametrize("arguments", [("--help",), ("patterns", "list"), ("run", "--help")])
 def test_help_that_cannot_be_printed_is_an_error(loadtest, arguments):
-    result = loadtest(None, *arguments, prefix=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+    result = loadtest(None, *arguments, through=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
 
     assert result.status == 3
     assert result.stderr == ("s3loadtest: cannot write to stdout: No space left on device; send it to a place that has "

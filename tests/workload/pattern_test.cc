@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
 
 namespace s3lt {
 namespace {
@@ -257,6 +260,28 @@ TEST(ParsePatterns, ASourceMayBeWrittenByAnotherProcess) {
     EXPECT_THAT(error_of(with("mix.GET = 100", some_size, fmt::format("keys.from = [\"{}\"]", name))),
                 AllOf(HasSubstr(fmt::format("no pattern \"{}\"", name)), HasSubstr("did you mean")));
   }
+}
+
+// Every ```toml block of docs/patterns.md is a whole file.
+TEST(ParsePatterns, TheExamplesOfTheDocumentationAreRight) {
+  std::ifstream file(TEST_DATA "/../../docs/patterns.md");
+  std::string example;
+  bool inside = false;
+  std::vector<std::string> names;
+  for (std::string line; std::getline(file, line);) {
+    if (inside && line == "```") {
+      const auto patterns = parse_patterns(example, "example.toml");
+      ASSERT_TRUE(patterns) << patterns.error().message << "\n" << example;
+      for (const Pattern& p : *patterns) names.push_back(p.name);
+      example.clear();
+      inside = false;
+    } else if (inside) {
+      example += line + "\n";
+    } else {
+      inside = line == "```toml";
+    }
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"web", "backup", "cameras", "analysts", "console"}));
 }
 
 }  // namespace
