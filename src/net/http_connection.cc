@@ -80,7 +80,14 @@ Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
   }
   result.first_byte_sent = x.last_moved = now();
   if (!x.failed() && went_stale(x.last_moved)) x.fail(StreamError::closed);
-  if (!x.failed()) co_await send(x);
+  if (!x.failed()) {
+    if (request.body == nullptr) {
+      const StreamError error = co_await send_head(x);
+      if (error != StreamError::none) x.fail(error);
+    } else {
+      co_await send_both(x);
+    }
+  }
   if (!x.failed()) co_await receive(x);
   conclude(x);
   co_return result;
@@ -111,16 +118,15 @@ void HttpConnection::conclude(Exchange& x) {
 
 // ---- sending --------------------------------------------------------------------------------------------
 
-// Ends with the request sent, or with (some of) an answer that came before its end, or with a failure.
-Task<void> HttpConnection::send(Exchange& x) {
-  // Head and body together where the server is not asked first.
-  if (x.request.body == nullptr || x.request.expect_continue) {
+// Sends head and body: together where the server is not asked first. Ends with the request sent, or with
+// (some of) an answer that came before its end, or with a failure.
+Task<void> HttpConnection::send_both(Exchange& x) {
+  if (x.request.expect_continue) {
     const StreamError error = co_await send_head(x);
     if (error != StreamError::none) {
       x.fail(error);
       co_return;
     }
-    if (x.request.body == nullptr) co_return;
     const bool go_on = co_await await_continue(x);
     if (!go_on) co_return;
   }

@@ -87,7 +87,7 @@ class HttpConnection {
  private:
   enum class Sent { all, answered_early, failed };
   struct Exchange;
-  Task<void> send(Exchange& x);
+  Task<void> send_both(Exchange& x);
   Task<StreamError> send_head(Exchange& x);
   Task<bool> await_continue(Exchange& x);
   Task<Sent> send_body(Exchange& x);

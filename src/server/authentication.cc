@@ -114,6 +114,8 @@ std::optional<Refusal> Authenticator::collect_headers(const Request& request, st
     const std::string_view name = names.substr(0, names.find(';'));
     names.remove_prefix(std::min(name.size() + 1, names.size()));
     if (headers_.size() == http::max_headers) return refuse(errors::authorization_malformed);
+    // In order, as a signature has them, and so no name twice: it would be counted as two signed headers.
+    if (!headers_.empty() && name <= headers_.back().name) return refuse(errors::authorization_malformed);
     std::string_view value;
     std::size_t found = 0;
     for (const http::Header& h : request.head.headers.all()) {

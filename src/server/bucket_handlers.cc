@@ -1,6 +1,5 @@
 // Operations on buckets as such.
-#include <pugixml.hpp>
-
+#include "s3/xml_document.h"
 #include "server/handlers.h"
 #include "server/text_body.h"
 
@@ -16,7 +15,7 @@ class CreateBucket final : public TextBody {
     if (!text_.empty()) {
       // The configuration names a region; there is only one here, and clients name it in several ways.
       pugi::xml_document document;
-      if (!document.load_buffer(text_.data(), text_.size())) return exchange.error(errors::malformed_xml);
+      if (!load_xml(document, text_)) return exchange.error(errors::malformed_xml);
     }
     // Creating one's own bucket again succeeds, as it does in us-east-1.
     exchange.store.create(exchange.request.bucket, exchange.now());

@@ -1,8 +1,7 @@
 // POST /{bucket}?delete: up to 1000 keys at once.
-#include <pugixml.hpp>
-
 #include "base/encoding.h"
 #include "base/units.h"
+#include "s3/xml_document.h"
 #include "server/handlers.h"
 #include "server/text_body.h"
 
@@ -54,18 +53,14 @@ class DeleteObjects final : public TextBody {
 
   bool parse() {
     pugi::xml_document document;
-    // Keys may be white space, which the parser would drop by itself.
-    if (!document.load_buffer_inplace(text_.data(), text_.size(),
-                                      pugi::parse_default | pugi::parse_ws_pcdata)) {
-      return false;
-    }
+    if (!load_xml(document, text_)) return false;
     const pugi::xml_node root = document.document_element();
-    if (local_name(root.name()) != "Delete") return false;
+    if (xml_name(root) != "Delete") return false;
     for (const pugi::xml_node& node : root.children()) {
       if (node.type() != pugi::node_element) continue;
-      if (local_name(node.name()) == "Quiet") {
-        quiet_ = std::string_view(node.text().get()) == "true";
-      } else if (local_name(node.name()) == "Object") {
+      if (xml_name(node) == "Quiet") {
+        quiet_ = xml_text(node) == "true";
+      } else if (xml_name(node) == "Object") {
         if (!parse_object(node)) return false;
       } else {
         return false;
@@ -78,9 +73,8 @@ class DeleteObjects final : public TextBody {
     Item item;
     for (const pugi::xml_node& field : node.children()) {
       if (field.type() != pugi::node_element) continue;
-      if (local_name(field.name()) == "Key") item.key = field.text().get();
-      if (local_name(field.name()) == "VersionId")
-        item.versioned = std::string_view(field.text().get()) != "null";
+      if (xml_name(field) == "Key") item.key = xml_text(field);
+      if (xml_name(field) == "VersionId") item.versioned = xml_text(field) != "null";
     }
     if (item.key.empty()) return false;
     items_.push_back(std::move(item));

@@ -2,11 +2,11 @@
 // multipart_lists.cc, parts that are copied in copy_object.cc.
 #include <charconv>
 #include <cstring>
-#include <pugixml.hpp>
 
 #include "base/encoding.h"
 #include "base/units.h"
 #include "http/percent.h"
+#include "s3/xml_document.h"
 #include "server/attributes.h"
 #include "server/byte_keeper.h"
 #include "server/handlers.h"
@@ -137,20 +137,23 @@ class CompleteUpload final : public TextBody {
 
   bool parse() {
     pugi::xml_document document;
-    if (!document.load_buffer_inplace(text_.data(), text_.size())) return false;
+    if (!load_xml(document, text_)) return false;
     const pugi::xml_node root = document.document_element();
-    if (local_name(root.name()) != "CompleteMultipartUpload") return false;
+    if (xml_name(root) != "CompleteMultipartUpload") return false;
     for (const pugi::xml_node& node : root.children()) {
-      if (local_name(node.name()) != "Part") return false;
+      if (node.type() != pugi::node_element) continue;
+      if (xml_name(node) != "Part") return false;
       NamedPart part;
       for (const pugi::xml_node& field : node.children()) {
-        const std::string_view name = local_name(field.name()), text = field.text().get();
+        const std::string_view name = xml_name(field);
+        std::string text = xml_text(field);
         if (name == "PartNumber") {
-          std::from_chars(text.data(), text.data() + text.size(), part.number);
+          const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), part.number);
+          if (error != std::errc() || end != text.data() + text.size()) return false;
         } else if (name == "ETag") {
-          part.etag = text;
+          part.etag = std::move(text);
         } else if (name.starts_with("Checksum")) {
-          part.checksum = text;
+          part.checksum = std::move(text);
         }
       }
       if (part.number == 0 || part.etag.empty()) return false;

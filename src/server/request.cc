@@ -14,8 +14,9 @@ constexpr std::size_t max_key_bytes = 1024;
 std::string_view origin_form(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!target.starts_with(scheme)) continue;
-    const std::size_t slash = target.find('/', scheme.size());
-    return slash == target.npos ? std::string_view("/") : target.substr(slash);
+    const std::size_t end = target.find_first_of("/?", scheme.size());
+    // "http://host?query" has no path to serve: what is left of it is refused.
+    return end == target.npos ? std::string_view("/") : target.substr(end);
   }
   return target;
 }
@@ -37,6 +38,9 @@ bool decode_query(Request& r) {
   for (const auto& [name, value] : http::split_query(r.query)) {
     auto decoded_name = http::decode(name, true), decoded_value = http::decode(value, true);
     if (!decoded_name || !decoded_value) return false;
+    // No key holds a zero byte, and no XML could say it.
+    if (decoded_name->find('\0') != decoded_name->npos || decoded_value->find('\0') != decoded_value->npos)
+      return false;
     r.parameters.emplace_back(std::move(*decoded_name), std::move(*decoded_value));
   }
   return true;

@@ -25,9 +25,4 @@ class TextBody : public BodyHandler {
   std::size_t limit_;
 };
 
-// The name of an element without the prefix of its namespace.
-inline std::string_view local_name(std::string_view name) {
-  return name.substr(name.find(':') + 1);
-}
-
 }  // namespace s3lt::server

@@ -129,5 +129,31 @@ TEST_F(Refusals, pipelined_requests_are_answered_in_order) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(client.receive().status, i % 2 == 0 ? 200 : 404);
 }
 
+// A text that a reader takes for less than it is names another object.
+TEST_F(Refusals, delete_no_object_that_was_not_named) {
+  TestClient client(port());
+  ASSERT_EQ(client.put("a", "1").status, 200);
+  ASSERT_EQ(client.put("ab", "2").status, 200);
+  const auto erase = [&](const std::string& key) {
+    const std::string body = "<Delete><Object><Key>" + key + "</Key></Object></Delete>";
+    return client.ask({.method = "POST", .path = "/loadtest", .query = "delete=", .body = body});
+  };
+  EXPECT_EQ(erase("a&#0;b").code(), "MalformedXML");
+  EXPECT_EQ(client.get("a").status, 200);
+  EXPECT_EQ(erase("a<!-- and --><![CDATA[b]]>").element("Key"), "ab");
+  EXPECT_EQ(client.get("a").status, 200);
+  EXPECT_EQ(client.get("ab").status, 404);
+}
+
+TEST_F(Refusals, meet_zero_bytes_and_bodies_in_codings_that_cannot_be_undone) {
+  TestClient client(port());
+  EXPECT_EQ(client.ask({.path = "/loadtest", .query = "list-type=2&prefix=%00"}).code(), "InvalidURI");
+  for (const std::string coding : {"gzip, chunked", "chunked, gzip", "identity"}) {
+    TestClient other(port());
+    other.send("PUT /loadtest/k HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: " + coding + "\r\n\r\n0\r\n\r\n");
+    EXPECT_EQ(other.receive().status, 400) << coding;
+  }
+}
+
 }  // namespace
 }  // namespace s3lt::server
