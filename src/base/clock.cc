@@ -17,8 +17,12 @@ std::tm utc_fields(WallTime t) {
 ParsedTime parse(const std::string& text, const char* format) {
   std::tm fields{};
   const char* end = strptime(text.c_str(), format, &fields);
-  if (end == nullptr || *end != '\0') return {};
-  return {std::chrono::system_clock::from_time_t(timegm(&fields)), true};
+  if (end != text.c_str() + text.size()) return {};
+  const std::time_t seconds = timegm(&fields);
+  // The clock counts nanoseconds: it ends in 2262.
+  constexpr auto most = std::chrono::floor<std::chrono::seconds>(WallTime::max()).time_since_epoch().count();
+  if (seconds > most || seconds < -most) return {};
+  return {std::chrono::system_clock::from_time_t(seconds), true};
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ std::string format_basic_utc(WallTime t);
 std::string format_rfc3339(WallTime t);
 // Wed, 04 Feb 2026 12:00:00 GMT (RFC 9110, 5.6.7).
 std::string format_http_date(WallTime t);
-// The instant of a basic (20260204T120000Z) or an HTTP date; nothing where it is neither.
+// The instant of a basic (20260204T120000Z) or an HTTP date; not ok where it is neither, or
+// beyond what WallTime holds (1677 to 2262).
 struct ParsedTime {
   WallTime time;
   bool ok = false;
