@@ -71,6 +71,7 @@ RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
                .prefix = plan.prefix,
                .region = plan.region,
                .seed = plan.seed,
+               .time_scale = plan.time_scale,
                .threads = plan.threads,
                .clients = client_count(plan),
                .duration_seconds = plan.duration ? to_seconds(*plan.duration) : 0,

@@ -97,6 +97,16 @@ Result<std::uint64_t> parse_threads(const std::string& text) {
   return n;
 }
 
+Result<double> parse_time_scale(const std::string& text) {
+  char* end = nullptr;
+  const double scale = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(scale) || scale < 1e-3 || scale > 1e6) {
+    return usage_error(fmt::format(
+        "\"{}\" is no time scale: use a number from 0.001 to 1000000; 60 makes a minute of an hour", text));
+  }
+  return scale;
+}
+
 }  // namespace
 
 void add_common_flags(CLI::App& app, CommonFlags& flags) {
@@ -148,6 +158,8 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
       "DEBUG, INFO, WARNING or ERROR", "LEVEL", "INFO");
   add_value(app, "--seed", flags.seed, count, "fixes the order of operations, sizes, keys and suffixes", "N",
             "random");
+  add_value(app, "--time-scale", flags.time_scale, parse_time_scale,
+            "divides bursts, gaps, windows and cycles of the patterns by this", "X", "1");
   add_value(app, "--retries", flags.retries, count, "tries after the first of a failed operation", "N", "5");
   add_value(app, "--grace", flags.grace, duration_or_zero,
             "how long operations in flight may go on at the end", "TIME", "10s");
@@ -163,6 +175,7 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   if (flags.bytes) out.emplace_back("bytes", format_size(*flags.bytes));
   for (const SizeClass& s : flags.sizes) out.emplace_back("size", fmt::format("{}={}", s.label, s.weight));
   if (flags.bandwidth) out.emplace_back("bandwidth", format_rate(*flags.bandwidth));
+  if (flags.time_scale != 1) out.emplace_back("time_scale", fmt::format("{}", flags.time_scale));
   if (flags.prefill > 0) out.emplace_back("prefill", fmt::format("{}", flags.prefill));
   out.emplace_back("max_keys", fmt::format("{}", flags.max_keys));
   out.emplace_back("max_bytes", format_size(flags.max_bytes));

@@ -27,7 +27,7 @@ struct CommonFlags {
 
 struct RunFlags {
   CommonFlags common;
-  std::string pattern;  // a built-in name, or a file
+  std::string pattern;  // a built-in name, "all", or a file
   std::optional<Duration> duration;
   std::optional<std::uint64_t> operations, bytes;
   std::optional<std::uint64_t> concurrency;                  // of every pattern
@@ -43,6 +43,7 @@ struct RunFlags {
   Duration stats_interval = std::chrono::seconds(30);  // 0: off
   std::optional<LogLevel> log_level;
   std::optional<std::uint64_t> seed;
+  double time_scale = 1;
   std::uint64_t retries = 5;
   Duration grace = std::chrono::seconds(10);
   std::string backend;

@@ -1,6 +1,7 @@
 #include "cli/run_plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -27,6 +28,15 @@ unsigned usable_cores() {
 }
 
 Result<std::vector<Pattern>> find_patterns(const std::string& name) {
+  if (name == "all") {
+    std::vector<Pattern> all;
+    for (const std::string_view one : all_pattern_names()) {
+      auto pattern = builtin_pattern(one);
+      if (!pattern) return std::unexpected(pattern.error());
+      all.push_back(std::move(*pattern));
+    }
+    return all;
+  }
   const bool is_file = name.find('/') != name.npos || name.ends_with(".toml");
   if (!is_file) {
     auto pattern = builtin_pattern(name);
@@ -41,6 +51,20 @@ Result<std::vector<Pattern>> find_patterns(const std::string& name) {
                     name, std::strerror(errno)));
   }
   return parse_patterns(text.str(), name);
+}
+
+// A pattern that reads the keys of others has their sizes.
+void take_sizes_of_sources(Pattern& reader, const std::vector<Pattern>& patterns) {
+  for (const std::string& name : reader.keys_from) {
+    const auto here = std::ranges::find(patterns, name, &Pattern::name);
+    const auto built_in = here == patterns.end() ? builtin_pattern(name) : Result<Pattern>(*here);
+    if (!built_in) continue;
+    for (const SizeClass& size : built_in->sizes) {
+      const auto known = std::ranges::find(reader.sizes, size.label, &SizeClass::label);
+      if (known == reader.sizes.end()) reader.sizes.push_back({size.label, size.bytes, 1});
+    }
+  }
+  std::ranges::sort(reader.sizes, {}, &SizeClass::bytes);
 }
 
 unsigned thread_count(const RunFlags& flags) {
@@ -77,10 +101,21 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
 Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
   auto patterns = find_patterns(flags.pattern);
   if (!patterns) return std::unexpected(patterns.error());
+  // A pattern without sizes and sources writes and reads no objects.
+  for (Pattern& pattern : *patterns) {
+    if (!flags.sizes.empty() && !pattern.sizes.empty()) pattern.sizes = flags.sizes;
+  }
   std::vector<PlannedPattern> planned;
   for (Pattern& pattern : *patterns) {
-    // A pattern without sizes writes and reads no objects.
-    if (!flags.sizes.empty() && !pattern.sizes.empty()) pattern.sizes = flags.sizes;
+    if (pattern.sizes.empty()) take_sizes_of_sources(pattern, *patterns);
+    if (pattern.sizes.empty() && !pattern.keys_from.empty()) pattern.sizes = flags.sizes;
+    if (pattern.sizes.empty() && !pattern.keys_from.empty()) {
+      return usage_error(
+          fmt::format("{} reads the keys of {}, which no pattern here has sizes for: name them with --size",
+                      pattern.name, fmt::join(pattern.keys_from, ", ")));
+    }
+  }
+  for (Pattern& pattern : *patterns) {
     const std::uint64_t clients = clients_of(pattern, flags);
     planned.push_back({std::move(pattern), clients});
   }
@@ -151,6 +186,7 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.retry.retries = static_cast<unsigned>(std::min<std::uint64_t>(flags.retries, 1000));
   plan.limits = {flags.max_keys, flags.max_bytes};
   plan.prefill = flags.prefill;
+  plan.time_scale = flags.time_scale;
   plan.bandwidth = flags.bandwidth;
   return plan;
 }

@@ -1,6 +1,7 @@
 #include "cli/run_view.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -36,6 +37,24 @@ void erase_live() {
 
 void show_live() {
   write_stderr(live_text);
+}
+
+// What the schedule of a pattern is at, `t` after the start of the load; empty where it has none.
+std::string phase_text(const RunPlan& plan, const Pattern& pattern, Duration t) {
+  const Phase phase = phases_of(plan, pattern).at(t);
+  if (phase.end == Duration::max()) return {};
+  const std::string left = format_duration(std::chrono::ceil<std::chrono::seconds>(phase.end - t));
+  switch (phase.kind) {
+    case PhaseKind::burst:
+      return fmt::format("burst, {} left", left);
+    case PhaseKind::gap:
+      return fmt::format("gap, {} left", left);
+    case PhaseKind::calm:
+      return "calm";
+    case PhaseKind::steady:
+      break;
+  }
+  return fmt::format("next pass in {}", left);
 }
 
 unsigned terminal_width() {
@@ -96,11 +115,27 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
   }
   denied_ = denied_ || denied_operation(plan_, total).has_value();
   warn_of_new_errors(second);
+  tell_of_waiting(total);
   if (options_.live) draw(second, total);
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;
   while (next_stats_ <= total.to) next_stats_ += options_.stats_interval;
   for (const PlannedPattern& p : plan_.patterns) {
     log_figures(total, p.pattern.name, options_.worker, "STATS", stats_line(total, p.pattern.name, total.to));
+  }
+}
+
+// Readers that find no key: at once, and then once a minute.
+void RunView::tell_of_waiting(const Snapshot& total) {
+  for (const PlannedPattern& p : plan_.patterns) {
+    const auto keys = total.keys.find(p.pattern.name);
+    if (keys == total.keys.end() || keys->second.waiting == 0) continue;
+    auto& next = next_waiting_line_[p.pattern.name];
+    if (total.to < next) continue;
+    next = total.to + std::chrono::minutes(1);
+    log_line(LogLevel::info, {.test = p.pattern.name, .worker = options_.worker},
+             fmt::format("{} of {} clients wait: there is no key of {} to read yet",
+                         format_count(keys->second.waiting), format_count(p.clients),
+                         fmt::join(p.pattern.keys_from, ", ")));
   }
 }
 
@@ -123,7 +158,11 @@ void RunView::draw(const Snapshot& second, const Snapshot& total) {
   const TextStyle style{.width = terminal_width() - 1, .colour = std::getenv("NO_COLOR") == nullptr};
   for (const PlannedPattern& p : plan_.patterns) {
     if (!live_text.empty()) live_text += '\n';
+    const auto keys = total.keys.find(p.pattern.name);
+    const bool starved = keys != total.keys.end() && keys->second.waiting > 0;
+    const std::string phase = starved ? "waits for keys" : phase_text(plan_, p.pattern, total.to);
     live_text += progress_line({.pattern = p.pattern.name,
+                                .phase = phase,
                                 .elapsed = total.to,
                                 .duration = options_.duration,
                                 .total = &total,

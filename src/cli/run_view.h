@@ -3,6 +3,7 @@
 #pragma once
 
 #include <csignal>
+#include <map>
 #include <set>
 #include <string>
 
@@ -40,6 +41,7 @@ class RunView : public RunObserver {
 
  private:
   void draw(const Snapshot& second, const Snapshot& total);
+  void tell_of_waiting(const Snapshot& total);
   void warn_of_new_errors(const Snapshot& second);
   RunViewOptions options_;
   RunDirectory& directory_;
@@ -47,8 +49,9 @@ class RunView : public RunObserver {
   TimePoint t0_{};
   Duration next_stats_{};
   bool write_failed_ = false;
-  bool denied_ = false;              // an operation of the load may not be done at all
-  std::set<std::string> warned_of_;  // kinds of error
+  bool denied_ = false;                                // an operation of the load may not be done at all
+  std::map<std::string, Duration> next_waiting_line_;  // by pattern
+  std::set<std::string> warned_of_;                    // kinds of error
 };
 
 }  // namespace s3lt

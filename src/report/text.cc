@@ -293,6 +293,7 @@ std::string progress_line(const Progress& progress, const TextStyle& style) {
   std::vector<Part> parts = {
       {std::string(progress.pattern), Tone::strong},
       {elapsed},
+      {std::string(progress.phase), Tone::dim},
       {fmt::format("{:>9}", rate_text(per_second(static_cast<double>(now_figures.operations), length)))},
       {fmt::format("{:>12}", format_rate(per_second(static_cast<double>(now_figures.bytes_moved), length)))},
       {counted(errors, "error"), errors ? Tone::bad : Tone::plain}};
@@ -307,6 +308,7 @@ std::string progress_line(const Progress& progress, const TextStyle& style) {
   std::string line;
   std::size_t room = style.width;
   for (const Part& part : parts) {
+    if (part.text.empty()) continue;
     const std::size_t gap = line.empty() ? 0 : 2;
     if (part.text.size() + gap > room) {
       if (line.empty()) line = part.text.substr(0, room);

@@ -28,6 +28,7 @@ std::string summary_text(const RunResult& result, const TextStyle& style);
 // `width` columns, no line end. `recent` is the last second.
 struct Progress {
   std::string_view pattern;
+  std::string_view phase;          // what its schedule is at: "burst, 2m left"; empty: around the clock
   Duration elapsed{}, duration{};  // duration 0: until stopped
   const Snapshot* total = nullptr;
   const Snapshot* recent = nullptr;

@@ -40,6 +40,20 @@ def versitygw(tmp_path_factory):
     yield from _server(tmp_path_factory, servers.versitygw)
 
 
+@pytest.fixture(scope="session")
+def shared_serve(tmp_path_factory):
+    """An embedded server for tests that keep to buckets of their own."""
+    storage = start_serve(tmp_path_factory.mktemp("serve"), "--capacity", "3GiB")
+    yield storage
+    assert servers.end(storage.process) == 0
+
+
+@pytest.fixture(scope="module", params=["serve", "rgw", "versitygw"])
+def any_server(request):
+    """(name, storage) of each server in turn."""
+    return request.param, request.getfixturevalue("shared_serve" if request.param == "serve" else request.param)
+
+
 @pytest.fixture
 def serve_with(tmp_path):
     """serve_with(*flags, credentials=…, …) starts an embedded server; all end with the test."""

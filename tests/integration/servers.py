@@ -88,6 +88,7 @@ class Storage:
     secret_key: str
     bucket: str = "loadtest"
     ca_bundle: str | None = None
+    boto3_options: dict = dataclasses.field(default_factory=dict)  # that this server needs
     process: subprocess.Popen | None = None
 
     def settings(self):
@@ -102,7 +103,7 @@ class Storage:
             "s3", endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key, verify=self.ca_bundle or True,
             config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, connect_timeout=5,
-                          read_timeout=20, retries={"max_attempts": 2}, proxies={}, **config))
+                          read_timeout=20, retries={"max_attempts": 2}, proxies={}, **{**self.boto3_options, **config}))
 
     def keys(self, prefix=""):
         """Key to size of every object there, as boto3 lists them."""
@@ -267,7 +268,9 @@ def rgw(folder):
     if absent:
         raise Missing(f"Ceph's {', '.join(absent)} not found (Debian: radosgw ceph-mon ceph-osd)")
     ceph = _Ceph(folder)
-    storage = Storage(f"http://127.0.0.1:{ceph.port}", "rgwkey", "rgwsecret12345")
+    # It answers bodies with a trailing checksum (STREAMING-UNSIGNED-PAYLOAD-TRAILER) with 400.
+    storage = Storage(f"http://127.0.0.1:{ceph.port}", "rgwkey", "rgwsecret12345",
+                      boto3_options={"request_checksum_calculation": "when_required"})
     try:
         ceph.start_monitor()
         ceph.start_osd()
