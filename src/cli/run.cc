@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <set>
 
 #include "base/units.h"
 #include "cli/console.h"
@@ -21,6 +22,7 @@
 #include "report/text.h"
 #include "results/run_directory.h"
 #include "results/summary_json.h"
+#include "results/unfinished_run.h"
 #include "results/worker_lock.h"
 #include "version.h"
 
@@ -193,6 +195,18 @@ Result<std::vector<WorkerLock>> lock_patterns(const Settings& settings, const Ru
   return locks;
 }
 
+// The patterns of a run that was killed left a lock each, and one directory together.
+void warn_of_unfinished_runs(const std::vector<WorkerLock>& locks, const RunPlan& plan) {
+  std::set<std::filesystem::path> named;
+  for (const WorkerLock& lock : locks) {
+    const std::filesystem::path& directory = lock.unfinished_directory();
+    if (directory.empty() || !named.insert(directory).second) continue;
+    log_warning(
+        describe_unfinished_run(directory, lock.unfinished_holder(),
+                                fmt::format("{}{}/ in bucket {}", plan.prefix, plan.worker, plan.bucket)));
+  }
+}
+
 }  // namespace
 
 int run_command(const RunFlags& flags) {
@@ -221,7 +235,10 @@ int run_command(const RunFlags& flags) {
   signal(SIGPIPE, SIG_IGN);
   auto locks = lock_patterns(*settings, *plan);
   if (!locks) return fail(locks.error());
-  if (const auto ready = preflight(*plan, flags.create_bucket); !ready) return fail(ready.error());
+  if (const auto ready = preflight(*plan, flags.create_bucket); !ready) {
+    warn_of_unfinished_runs(*locks, *plan);  // nobody else will: the locks are this run's now
+    return fail(ready.error());
+  }
   catch_signals();
 
   RunInfo info = describe_run(*plan, flags);
@@ -232,6 +249,7 @@ int run_command(const RunFlags& flags) {
   if (const auto opened = open_log_file((*directory)->log_path(), LogLoss::told_elsewhere); !opened)
     return fail(opened.error());
   for (WorkerLock& lock : *locks) lock.note_run_directory((*directory)->path());
+  warn_of_unfinished_runs(*locks, *plan);
   announce(*plan, info, settings->origin);
 
   RunView view({.duration = plan->duration.value_or(Duration::zero()),

@@ -321,8 +321,10 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
     result = co_await exchange(op, connection);
     result.requests += before;
     if (result.status != 0) connect_backoff_.succeeded();
-    // Accepted and dropped without a byte: no better than no connection, and to be asked for as gently.
-    if (!reused && result.unused_close) pause_ = connect_backoff_.failed(random_.uniform());
+    // A new connection that brought no answer (a 100 Continue is none): no better than no connection, and to
+    // be asked for as gently.
+    if (!reused && result.status == 0 && result.outcome != Outcome::cancelled)
+      pause_ = connect_backoff_.failed(random_.uniform());
     // A server may close an idle connection just as a request leaves: that says nothing about the storage.
     if (!reused || !result.unused_close || before > 0) break;
     thread_.recorder().reconnect();

@@ -49,8 +49,13 @@ bool is_still(const fs::path& path, int fd) {
          here.st_dev == there.st_dev;
 }
 
-// "process 4711, running since 2026-02-04T12:00:00Z, run directory /logs/…", as far as its holder wrote it.
-std::string holder(int fd) {
+// What a holder wrote of itself; empty where it had no time to.
+struct Holder {
+  std::string process, since, run_directory;
+  std::string text() const { return fmt::format("process {}, since {}", process, since); }
+};
+
+Holder read_holder(int fd) {
   std::array<char, 4200> buffer;
   const ssize_t size = ::pread(fd, buffer.data(), buffer.size(), 0);
   std::string_view rest(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
@@ -60,10 +65,15 @@ std::string holder(int fd) {
     line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  if (lines[0].empty()) return "another process";
-  std::string text = fmt::format("process {}, since {}", lines[0], lines[1]);
-  if (!lines[2].empty()) text += fmt::format(", run directory {}", lines[2]);
-  return text;
+  return {std::move(lines[0]), std::move(lines[1]), std::move(lines[2])};
+}
+
+// "process 4711, since 2026-02-04T12:00:00Z, run directory /logs/…", as far as its holder wrote it.
+std::string name_holder(int fd) {
+  const Holder holder = read_holder(fd);
+  if (holder.process.empty()) return "another process";
+  return holder.text() +
+         (holder.run_directory.empty() ? "" : fmt::format(", run directory {}", holder.run_directory));
 }
 
 }  // namespace
@@ -83,7 +93,7 @@ Result<WorkerLock> WorkerLock::take(const fs::path& directory, const WorkerIdent
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
       const bool held = errno == EWOULDBLOCK;
       const auto failed = no_lock_file(path);
-      const std::string whose = held ? holder(fd) : "";
+      const std::string whose = held ? name_holder(fd) : "";
       ::close(fd);
       if (!held) return failed;
       return usage_error(fmt::format(
@@ -96,6 +106,11 @@ Result<WorkerLock> WorkerLock::take(const fs::path& directory, const WorkerIdent
       lock.path_ = path;
       lock.fd_ = fd;
       lock.started_ = started;
+      // Who ends in order takes the file away.
+      if (const Holder before = read_holder(fd); !before.process.empty()) {
+        lock.unfinished_holder_ = before.text();
+        lock.unfinished_directory_ = before.run_directory;
+      }
       lock.write({});
       return lock;
     }
@@ -104,7 +119,11 @@ Result<WorkerLock> WorkerLock::take(const fs::path& directory, const WorkerIdent
 }
 
 WorkerLock::WorkerLock(WorkerLock&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), started_(other.started_) {}
+    : path_(std::move(other.path_)),
+      unfinished_directory_(std::move(other.unfinished_directory_)),
+      unfinished_holder_(std::move(other.unfinished_holder_)),
+      fd_(std::exchange(other.fd_, -1)),
+      started_(other.started_) {}
 
 WorkerLock::~WorkerLock() {
   if (fd_ < 0) return;

@@ -26,6 +26,10 @@ class WorkerLock {
   // cannot be made.
   static Result<WorkerLock> take(const std::filesystem::path& directory, const WorkerIdentity& identity,
                                  WallTime started);
+  // The holder before this one, if it did not end in order: "process 4711, since …", and its run directory
+  // (empty: it had none yet). Both empty where nobody was left.
+  const std::string& unfinished_holder() const { return unfinished_holder_; }
+  const std::filesystem::path& unfinished_directory() const { return unfinished_directory_; }
   // For the message to others.
   void note_run_directory(const std::filesystem::path& path);
 
@@ -36,7 +40,8 @@ class WorkerLock {
  private:
   WorkerLock() = default;
   void write(const std::string& run_directory) const;
-  std::filesystem::path path_;
+  std::filesystem::path path_, unfinished_directory_;
+  std::string unfinished_holder_;
   int fd_ = -1;
   WallTime started_{};
 };

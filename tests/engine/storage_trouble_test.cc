@@ -126,5 +126,27 @@ TEST(EngineStorageTrouble, AServerThatFallsSilentIsATimeoutAndTheClientGoesOn) {
   EXPECT_EQ(result.total.keys.at("mixed").unknown, 1u);
 }
 
+TEST(EngineStorageTrouble, NewConnectionsThatBringNoAnswerAreMadeLessAndLess) {
+  const std::vector<std::pair<const char*, const char*>> last_words = {
+      {"nothing", ""},
+      {"a 100 Continue", "HTTP/1.1 100 Continue\r\n\r\n"},
+      {"half a head", "HTTP/1.1 200 OK\r\nCon"},
+      {"no HTTP", "220 mail.example ESMTP\r\n\r\n"}};
+  for (const auto& [what, words] : last_words) {
+    ScriptedServer server([words](ScriptedPeer& peer, int) {
+      peer.read_head();
+      peer.write(words);
+    });
+    RunPlan plan = plan_for(server.port(), mixed_pattern(0.0, one_size), 2, 1);
+    plan.profile = find_profile("boto3");
+    plan.duration = milliseconds(1200);
+    Watcher watcher;
+    const Counters puts = counted(load(plan, watcher).total, OperationKind::put);
+    // At 0, 0.1, 0.3 and 0.7 s, a bit earlier by the jitter.
+    EXPECT_GE(puts.errors, 2u * 4) << what;
+    EXPECT_LE(puts.errors, 2u * 6) << what;
+  }
+}
+
 }  // namespace
 }  // namespace s3lt

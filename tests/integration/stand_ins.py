@@ -16,6 +16,11 @@ def s3_error(code):
     return f"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>told by a test</Message></Error>".encode()
 
 
+EMPTY_LISTING = (b'<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+                 b"<Name>loadtest</Name><KeyCount>0</KeyCount><MaxKeys>1</MaxKeys><IsTruncated>false</IsTruncated>"
+                 b"</ListBucketResult>")
+
+
 class StandIn:
     """A storage whose `trouble(method)` may give an answer instead of the right one: (status, S3 code), or
     "close" to drop the connection without a byte. `delay(method)` seconds come before every answer."""
@@ -96,7 +101,7 @@ class StandIn:
             self.objects.pop(path, None)
             return 204, b""
         if path.count("/") == 1:
-            return 200, b""
+            return 200, b"" if method == "HEAD" else EMPTY_LISTING
         found = self.objects.get(path)
         return (200, found) if found is not None else (404, s3_error("NoSuchKey"))
 

@@ -113,29 +113,25 @@ def test_a_server_that_throttles_everything_from_the_start_is_named(serve_with, 
 
 
 def test_errors_at_once_keep_the_servers_rate_and_cost_no_more_than_answers(serve_with, loadtest):
-    # 409 on everything, without retries: the storage answers, so it gets its load; only who does not answer
-    # is asked less often. (403 on everything ends the run.)
-    storage = serve_with("--fault", "*:status=409")
+    # 400 on every write, and nothing to read: the storage answers, so it gets its load; only who does not
+    # answer is asked less often.
+    storage = serve_with("--fault", "PUT:status=400")
     running = loadtest.start(storage, *RUN, "--duration", "6s", "--retries", "0", "--json")
     vitals = Vitals(running.process)
     result = running.wait(20)
 
     assert result.status == 3
-    check_counts_of_refused(result, storage, 409)
+    figures = result.operation("PUT")
+    assert figures["status"] == {"400": figures["attempts"]}
+    assert figures["errors"] == figures["count"] == figures["attempts"] == faults_done(storage)["PUT:status=400"]
     vitals.assert_flat(vitals.samples[0][0] + 3)
     assert result.summary["client"]["cpu_seconds"] / result.total("attempts") < 200e-6
     assert result.stderr.count("\n") < 20, "a warning at the first error of a kind, not at each"
     assert len((result.directory / "errors.jsonl").read_text().splitlines()) <= 20
 
 
-def check_counts_of_refused(result, storage, status):
-    figures = result.operation("PUT")  # no read: nothing was ever written
-    assert figures["status"] == {str(status): figures["attempts"]}
-    assert figures["errors"] == figures["count"] == figures["attempts"] == faults_done(storage)[f"*:status={status}"]
-
-
 def test_a_stand_in_that_refuses_and_closes_each_time_is_asked_at_its_own_rate(stand_in, loadtest):
-    stand_in.trouble = lambda method: (409, "OperationAborted")
+    stand_in.trouble = lambda method: (400, "InvalidRequest")
     stand_in.delay = lambda method: 0.05
     real_answer = stand_in.serve
 
@@ -149,11 +145,12 @@ def test_a_stand_in_that_refuses_and_closes_each_time_is_asked_at_its_own_rate(s
     vitals = Vitals(running.process)
     result = running.wait(20)
 
-    assert result.status == 3
-    # The stand-in closes without saying so: each request but the first meets a closed connection, once.
-    answered = stand_in.answered["PUT", 409]
+    assert result.status == 3, result.stderr
+    # It closes without saying so. Whether the client finds out before or after it sends its next request, it
+    # makes a new connection, and no error.
+    answered = stand_in.answered["PUT", 400]
     assert 8 * 30 <= answered <= 8 * 81
-    assert result.operation("PUT")["status"] == {"409": answered}
+    assert result.operation("PUT")["status"] == {"400": answered}
     assert result.operation("PUT")["errors"] == answered
     assert vitals.cores_busy(vitals.samples[5][0], vitals.samples[-5][0]) < 0.3
     vitals.assert_flat(vitals.samples[0][0] + 2, most_descriptors=1)
@@ -213,7 +210,7 @@ def test_a_stand_in_that_accepts_and_never_answers_is_named_before_the_load(sile
     result = loadtest(silent().storage, *RUN, "--duration", "2s", seconds=25)
 
     assert result.status == 3
-    assert "accepts connections but said nothing for 10s" in result.stderr.splitlines()[-1]
+    assert "said nothing for 10s" in result.stderr.splitlines()[-1]
     assert result.seconds < 13
 
 
@@ -240,7 +237,12 @@ def test_a_server_that_refuses_deletes_is_not_filled_beyond_the_limit(serve_with
     assert result.operation("GET")["count"] > 1000, "reads go on"
 
 
-FAULTS = ["*:status=500:p=0.3", "*:status=503:p=0.3", "GET:status=404:p=0.3", "*:delay=150ms:p=0.3", "*:reset:p=0.3"]
+# Each kind but `stale`: no pattern of today overwrites.
+FAULTS = ["*:status=500:p=0.3", "*:status=503,retry-after=1:p=0.3", "PUT:status=403,code=QuotaExceeded:p=0.3",
+          "*:delay=50ms,to=300ms:p=0.3", "*:silent=500ms,then=close:p=0.3", "*:silent=500ms,then=answer:p=0.3",
+          "*:reset:p=0.3", "GET:reset-in-body:p=0.3", "*:reset-after:p=0.3", "GET:truncate:p=0.3", "GET:slow=4KB/s:p=0.3",
+          "GET:flip:p=0.3", "GET:swap:p=0.3", "GET:missing:p=0.3", "GET:length=+10:p=0.3", "GET:length=-10:p=0.3",
+          "*:close:p=0.3", "*:close-unsaid:p=0.3", "*:freeze=1s,after=2s,every=3s"]
 
 
 @pytest.fixture(scope="module")
@@ -268,11 +270,11 @@ def test_every_fault_of_serve_leaves_a_client_that_is_whole(faulty_runs, fault):
 
     assert storage.process.poll() is None
     assert result.status in (0, 1), result.stderr
-    assert faults_done(storage)[fault] > 10
+    assert faults_done(storage)[fault] > (0 if "freeze" in fault else 10)
     assert result.total("outcomes.ok") > 0
     check_counts(result)
     vitals.assert_flat(vitals.samples[0][0] + 2.5, most_descriptors=1)
     assert vitals.cores_busy(vitals.samples[0][0] + 0.5, vitals.samples[-1][0]) < 0.5
     seconds = [json.loads(line) for line in (result.directory / "series.jsonl").read_text().splitlines()]
     assert result.summary["run"]["seconds"] < 5 + 3 + 0.5
-    assert all(line["patterns"] for line in seconds[:5]), "no second without an operation"
+    assert all(line["patterns"] for line in seconds[4:5]), "the load goes on"
