@@ -12,9 +12,20 @@ import pytest
 from harness import ask
 
 OPERATIONS, SHARE = 20_000, 0.01
-SIZE = 1024
+PATTERN = """name = "counting"
+sizes = ["1KB"]
+[mix]
+GET = {reads}
+PUT = 30
+HEAD = 10
+DELETE = {deletes}
+LIST = 5
+[list]
+of = "worker"
+page = 10
+"""
 # What the server calls the operations of the client; TRIM is a DELETE.
-SERVER_NAMES = {"PUT": "PUT", "GET": "GET", "HEAD": "HEAD", "DELETE": "DELETE", "TRIM": "DELETE"}
+SERVER_NAMES = {"PUT": "PUT", "GET": "GET", "HEAD": "HEAD", "LIST": "LIST", "DELETE": "DELETE", "TRIM": "DELETE"}
 
 
 @dataclasses.dataclass
@@ -29,7 +40,7 @@ class Fault:
     slower: float = 0  # such operations take at least so many seconds, others never
     ends: bool = False  # the connection ends with it
     clients: int = 64
-    mix: dict = dataclasses.field(default_factory=lambda: {"GET": 55, "PUT": 30, "HEAD": 10, "DELETE": 5})
+    deletes: bool = True
     flags: tuple = ()
 
     @property
@@ -44,7 +55,7 @@ def refusal(spec, outcome, status, retried=False, **more):
 def late(spec):
     # Many clients, so that the run is over soon. Trims have no histogram, and a late read of a key that was
     # deleted meanwhile is not_found, which is in none either: no deletes.
-    return Fault(spec, slower=0.95, clients=128, mix={"GET": 60, "PUT": 30, "HEAD": 10}, flags=("--max-keys", "100000"))
+    return Fault(spec, slower=0.95, clients=128, deletes=False, flags=("--max-keys", "100000"))
 
 
 FAULTS = [
@@ -117,9 +128,8 @@ class Run:
 @pytest.fixture
 def run(serve_with, loadtest, tmp_path):
     def start(fault, *flags, backend="native"):
-        lines = ['name = "counting"', f"sizes = [\"{SIZE}\"]", "[mix]", *(f"{k} = {v}" for k, v in fault.mix.items())]
         file = tmp_path / "counting.toml"
-        file.write_text("\n".join(lines) + "\n")
+        file.write_text(PATTERN.format(deletes=5 if fault.deletes else 0, reads=50 if fault.deletes else 55))
         by_clock = fault.spec.startswith("*:freeze")
         storage = serve_with("--fault", fault.spec if by_clock else f"{fault.spec}:p={SHARE}", "--fault-seed", "1")
         limit = ("--duration", "5s") if by_clock else ("--operations", str(OPERATIONS))
@@ -164,7 +174,8 @@ def check_balance(seen, fault, done):
     # Of each operation the client got what the server gave. A body that is cut short came with a status.
     given = seen.statuses()
     if not fault.whole and not fault.unanswered:
-        given["GET"]["2xx"] -= done
+        for operation in ("GET", "LIST"):
+            given[operation]["2xx"] -= seen.operations[operation]["outcomes"].get(fault.outcomes[0], 0)
     assert given == answered
     # And each connection that was accepted was one that the client made; preflight and our look made one each.
     assert seen.stats["accepted"] == seen.client["connections"] + 2
