@@ -24,8 +24,23 @@ LIST = 5
 of = "worker"
 page = 10
 """
+# A writer, and who deletes what it wrote a few keys at a time.
+BATCHES = """[[pattern]]
+name = "counting"
+sizes = ["1KB"]
+[pattern.mix]
+PUT = 100
+[[pattern]]
+name = "sweeping"
+[pattern.mix]
+DELETE-BATCH = 100
+[pattern.list]
+of = "worker"
+page = 3
+"""
 # What the server calls the operations of the client; TRIM is a DELETE.
-SERVER_NAMES = {"PUT": "PUT", "GET": "GET", "HEAD": "HEAD", "LIST": "LIST", "DELETE": "DELETE", "TRIM": "DELETE"}
+SERVER_NAMES = {"PUT": "PUT", "GET": "GET", "HEAD": "HEAD", "LIST": "LIST", "DELETE": "DELETE", "TRIM": "DELETE",
+                "DELETE-BATCH": "DELETE-BATCH"}
 
 
 @dataclasses.dataclass
@@ -89,6 +104,13 @@ FAULTS = [
     Fault("*:close-unsaid", ends=True),
     Fault("GET:length=-1", ("truncated",), "200"),
     Fault("GET:length=+1", ("corrupt",), "200"),
+    refusal("DELETE-BATCH:status=503", "throttled", "503", retried=True),
+    refusal("DELETE-BATCH:status=403", "auth", "403"),
+    late("DELETE-BATCH:slow=1KB/s"),
+    Fault("DELETE-BATCH:reset", ("reset",), whole=False, unanswered=True, ends=True),
+    Fault("DELETE-BATCH:reset-in-body", ("reset",), "200", whole=False, ends=True),
+    Fault("DELETE-BATCH:truncate", ("truncated",), "200", whole=False, ends=True),
+    Fault("DELETE-BATCH:reset-after", ends=True),
 ]
 
 
@@ -97,9 +119,10 @@ class Run:
 
     def __init__(self, storage, result):
         assert result.status == 0, result.stderr[-2000:]
-        self.summary, self.pattern, self.result = result.summary, result.pattern("counting"), result
-        self.operations = self.pattern["operations"]
-        self.client = self.summary["client"]
+        self.summary, self.client, self.result = result.summary, result.summary["client"], result
+        self.patterns = self.summary["patterns"].values()
+        self.operations = [(name, figures) for pattern in self.patterns
+                           for name, figures in pattern["operations"].items()]
         self.stats = ask(storage, "/-/stats")
         (self.fault,) = ask(storage, "/-/faults")["faults"]
 
@@ -109,12 +132,12 @@ class Run:
             for part in path:
                 figures = figures.get(part, {})
             return figures or 0
-        return sum(value(figures) for figures in self.operations.values())
+        return sum(value(figures) for _, figures in self.operations)
 
     def statuses(self):
         """Answers by operation and class of status, as the client counts them under the server's names."""
         out = {}
-        for operation, figures in self.operations.items():
+        for operation, figures in self.operations:
             for status, count in figures["status"].items():
                 classes = out.setdefault(SERVER_NAMES[operation], {})
                 classes[f"{status[0]}xx"] = classes.get(f"{status[0]}xx", 0) + count
@@ -129,7 +152,8 @@ class Run:
 def run(serve_with, loadtest, tmp_path):
     def start(fault, *flags, backend="native"):
         file = tmp_path / "counting.toml"
-        file.write_text(PATTERN.format(deletes=5 if fault.deletes else 0, reads=50 if fault.deletes else 55))
+        one = PATTERN.format(deletes=5 if fault.deletes else 0, reads=50 if fault.deletes else 55)
+        file.write_text(BATCHES if fault.spec.startswith("DELETE-BATCH") else one)
         by_clock = fault.spec.startswith("*:freeze")
         storage = serve_with("--fault", fault.spec if by_clock else f"{fault.spec}:p={SHARE}", "--fault-seed", "1")
         limit = ("--duration", "5s") if by_clock else ("--operations", str(OPERATIONS))
@@ -174,14 +198,14 @@ def check_balance(seen, fault, done):
     # Of each operation the client got what the server gave. A body that is cut short came with a status.
     given = seen.statuses()
     if not fault.whole and not fault.unanswered:
-        for operation in ("GET", "LIST"):
-            given[operation]["2xx"] -= seen.operations[operation]["outcomes"].get(fault.outcomes[0], 0)
+        for operation, figures in seen.operations:
+            given[operation]["2xx"] -= figures["outcomes"].get(fault.outcomes[0], 0)
     assert given == answered
     # And each connection that was accepted was one that the client made; preflight and our look made one each.
     assert seen.stats["accepted"] == seen.client["connections"] + 2
     # What is stored is what the client takes for alive, and at most what it is not sure of.
-    keys = seen.pattern["keys"]
-    assert keys["alive"] <= seen.stats["objects"] <= keys["alive"] + keys["unknown"]
+    alive, unknown = (sum(pattern["keys"][name] for pattern in seen.patterns) for name in ("alive", "unknown"))
+    assert alive <= seen.stats["objects"] <= alive + unknown
 
 
 def check_outcomes(seen, fault, done, retries):
@@ -208,13 +232,14 @@ def check_outcomes(seen, fault, done, retries):
 
 def check_connections(seen, fault, done):
     made, reconnects = seen.client["connections"], seen.client["reconnects"]
+    clients = fault.clients * len(seen.patterns)
     if not fault.ends:
-        assert (made, reconnects) == (fault.clients, 0)
+        assert (made, reconnects) == (clients, 0)
         return
     # The last operation of a client may have ended its connection, and nobody needed another.
-    assert done - fault.clients <= made - fault.clients <= done
-    if fault.spec.startswith(("*:reset-after", "*:close-unsaid")):
-        assert reconnects == made - fault.clients, "the next request finds the connection ended"
+    assert done - clients <= made - clients <= done
+    if fault.spec.endswith((":reset-after", ":close-unsaid")):
+        assert reconnects == made - clients, "the next request finds the connection ended"
     elif not fault.unanswered:
         assert reconnects == 0, "the client knew that it had ended"
 
@@ -222,7 +247,7 @@ def check_connections(seen, fault, done):
 def slower_than(seen, seconds):
     histograms = seen.result.histograms()
     return sum(step.count_added_in_this_iter_step
-               for tag, histogram in histograms.items() if tag.startswith("total.counting.") and tag.count(".") == 2
+               for tag, histogram in histograms.items() if tag.startswith("total.") and tag.count(".") == 2
                for step in histogram.get_recorded_iterator() if step.value_iterated_to >= seconds * 1e6)
 
 
