@@ -76,6 +76,12 @@ Task<Outcome> Client::delete_page(const std::vector<std::string>& keys) {
   thread_.keys().deleted(views);
   const Step step{.kind = OperationKind::delete_batch, .prefix = share_.list_prefix, .keys = keys};
   const Outcome outcome = co_await perform(step);
+  // What was not deleted, or perhaps not, exists, or perhaps does.
+  const auto& refused = performer_.deletion().refused;
+  std::vector<std::string_view> left;
+  for (const auto& key : refused) left.push_back(key.key);
+  if (outcome != Outcome::ok && refused.empty()) left = views;
+  thread_.keys().uncertain(left);
   co_return outcome;
 }
 

@@ -24,21 +24,34 @@ KeySpace* KeyStore::find(std::string_view pattern) {
   return nullptr;
 }
 
+std::optional<KeyStore::Place> KeyStore::place(std::string_view key) {
+  if (!key.starts_with(stem_)) return std::nullopt;
+  const auto parts = parse_key_tail(key.substr(stem_.size()));
+  KeySpace* space = parts ? find(parts->pattern) : nullptr;
+  if (space == nullptr) return std::nullopt;
+  const auto& sizes = space->pattern.sizes;
+  const auto size = std::ranges::find(sizes, parts->size, &SizeClass::label);
+  if (size == sizes.end()) return std::nullopt;
+  const auto size_class = static_cast<std::uint32_t>(size - sizes.begin());
+  return Place{space, {size_class, parts->stamp.suffix, parts->stamp.micros}};
+}
+
 void KeyStore::deleted(std::span<const std::string_view> keys) {
   std::map<std::pair<KeySpace*, std::uint32_t>, std::vector<KeyStamp>> gone;
   for (const std::string_view key : keys) {
-    if (!key.starts_with(stem_)) continue;
-    const auto parts = parse_key_tail(key.substr(stem_.size()));
-    KeySpace* space = parts ? find(parts->pattern) : nullptr;
-    if (space == nullptr) continue;
-    const auto& sizes = space->pattern.sizes;
-    const auto size = std::ranges::find(sizes, parts->size, &SizeClass::label);
-    if (size == sizes.end()) continue;
-    gone[{space, static_cast<std::uint32_t>(size - sizes.begin())}].push_back(parts->stamp);
+    if (const auto at = place(key)) {
+      gone[{at->space, at->id.size_class}].push_back({at->id.micros, at->id.suffix});
+    }
   }
-  for (auto& [place, stamps] : gone) {
+  for (auto& [where, stamps] : gone) {
     std::ranges::sort(stamps);
-    place.first->catalog.deleted(place.second, stamps);
+    where.first->catalog.deleted(where.second, stamps);
+  }
+}
+
+void KeyStore::uncertain(std::span<const std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (const auto at = place(key)) at->space->catalog.uncertain(at->id);
   }
 }
 

@@ -33,9 +33,16 @@ class KeyStore {
   KeySpace* find(std::string_view pattern);
   // Objects that somebody deleted: their keys as listed, in any order.
   void deleted(std::span<const std::string_view> keys);
+  // Objects that deleted() was told of, and that may exist all the same: their deletion failed.
+  void uncertain(std::span<const std::string_view> keys);
 
  private:
-  const std::string stem_;  // `{prefix}{worker}/`
+  struct Place {
+    KeySpace* space = nullptr;
+    KeyId id;
+  };
+  std::optional<Place> place(std::string_view key);  // nothing where the key is none of ours
+  const std::string stem_;                           // `{prefix}{worker}/`
   std::vector<std::unique_ptr<KeySpace>> spaces_;
 };
 

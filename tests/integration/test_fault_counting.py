@@ -23,20 +23,26 @@ LIST = 5
 [list]
 of = "worker"
 page = 10
+[clients]
+total = {clients}
 """
-# A writer, and who deletes what it wrote a few keys at a time.
+# Few who write, and many who delete that key by key.
 BATCHES = """[[pattern]]
 name = "counting"
 sizes = ["1KB"]
 [pattern.mix]
 PUT = 100
+[pattern.clients]
+total = 2
 [[pattern]]
 name = "sweeping"
 [pattern.mix]
 DELETE-BATCH = 100
 [pattern.list]
 of = "worker"
-page = 3
+page = 1
+[pattern.clients]
+total = 16
 """
 # What the server calls the operations of the client; TRIM is a DELETE.
 SERVER_NAMES = {"PUT": "PUT", "GET": "GET", "HEAD": "HEAD", "LIST": "LIST", "DELETE": "DELETE", "TRIM": "DELETE",
@@ -105,12 +111,8 @@ FAULTS = [
     Fault("GET:length=-1", ("truncated",), "200"),
     Fault("GET:length=+1", ("corrupt",), "200"),
     refusal("DELETE-BATCH:status=503", "throttled", "503", retried=True),
-    refusal("DELETE-BATCH:status=403", "auth", "403"),
-    late("DELETE-BATCH:slow=1KB/s"),
     Fault("DELETE-BATCH:reset", ("reset",), whole=False, unanswered=True, ends=True),
-    Fault("DELETE-BATCH:reset-in-body", ("reset",), "200", whole=False, ends=True),
     Fault("DELETE-BATCH:truncate", ("truncated",), "200", whole=False, ends=True),
-    Fault("DELETE-BATCH:reset-after", ends=True),
 ]
 
 
@@ -152,13 +154,13 @@ class Run:
 def run(serve_with, loadtest, tmp_path):
     def start(fault, *flags, backend="native"):
         file = tmp_path / "counting.toml"
-        one = PATTERN.format(deletes=5 if fault.deletes else 0, reads=50 if fault.deletes else 55)
+        one = PATTERN.format(deletes=5 if fault.deletes else 0, reads=50 if fault.deletes else 55, clients=fault.clients)
         file.write_text(BATCHES if fault.spec.startswith("DELETE-BATCH") else one)
         by_clock = fault.spec.startswith("*:freeze")
         storage = serve_with("--fault", fault.spec if by_clock else f"{fault.spec}:p={SHARE}", "--fault-seed", "1")
         limit = ("--duration", "5s") if by_clock else ("--operations", str(OPERATIONS))
-        result = loadtest(storage, "run", file, "--backend", backend, "--concurrency", str(fault.clients), "--json",
-                          "--stats-interval", "0", *limit, *fault.flags, *flags)
+        result = loadtest(storage, "run", file, "--backend", backend, "--json", "--stats-interval", "0", *limit,
+                          *fault.flags, *flags)
         return Run(storage, result)
 
     return start
@@ -199,7 +201,9 @@ def check_balance(seen, fault, done):
     given = seen.statuses()
     if not fault.whole and not fault.unanswered:
         for operation, figures in seen.operations:
-            given[operation]["2xx"] -= figures["outcomes"].get(fault.outcomes[0], 0)
+            cut = figures["outcomes"].get(fault.outcomes[0], 0)
+            if cut:
+                given[SERVER_NAMES[operation]]["2xx"] -= cut
     assert given == answered
     # And each connection that was accepted was one that the client made; preflight and our look made one each.
     assert seen.stats["accepted"] == seen.client["connections"] + 2
@@ -232,7 +236,7 @@ def check_outcomes(seen, fault, done, retries):
 
 def check_connections(seen, fault, done):
     made, reconnects = seen.client["connections"], seen.client["reconnects"]
-    clients = fault.clients * len(seen.patterns)
+    clients = 18 if len(seen.patterns) == 2 else fault.clients
     if not fault.ends:
         assert (made, reconnects) == (clients, 0)
         return

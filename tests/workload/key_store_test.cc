@@ -74,6 +74,22 @@ TEST(KeyStore, ADeletedPageTakesItsKeysOutOfEveryPattern) {
   EXPECT_EQ(store.space(0).catalog.alive(), 10u) << "once only";
 }
 
+TEST(KeyStore, KeysWhoseDeletionFailedMayExistAndAreNoLongerRead) {
+  KeyStore store("loadtest/", 1, both, {});
+  const KeyId id{.size_class = 1, .suffix = 9, .micros = 5};
+  store.space(0).catalog.written(id);
+  std::string key;
+  store.space(0).names.write(id, key);
+  const std::vector<std::string_view> page{key, "loadtest/10/1KB/first/2/000003e6", "elsewhere"};
+  for (int pass = 0; pass < 3; ++pass) {
+    store.deleted(page);
+    EXPECT_EQ(store.space(0).catalog.unknown(), 0u);
+    store.uncertain(page);
+    EXPECT_EQ(store.space(0).catalog.unknown(), 1u) << "however often it fails";
+    EXPECT_EQ(store.space(0).catalog.alive(), 0u);
+  }
+}
+
 TEST(KeySource, ReadsEverySizeThatHasKeysEquallyOftenAndEveryKeyOfItToo) {
   KeyStore store("loadtest/", 1, both, {});
   for (std::uint64_t i = 1; i <= 90; ++i) store.space(0).catalog.written({0, 1, i});
