@@ -6,9 +6,11 @@ and class of status it answered as many as the client got; and it accepted as ma
 """
 import dataclasses
 import re
+import signal
 
 import pytest
 
+import servers
 from harness import ask
 
 OPERATIONS, SHARE = 20_000, 0.01
@@ -63,6 +65,7 @@ class Fault:
     clients: int = 64
     deletes: bool = True
     flags: tuple = ()
+    lie: str = ""  # what the client calls it: an answer that is well-formed, and not the object
 
     @property
     def id(self):
@@ -71,6 +74,10 @@ class Fault:
 
 def refusal(spec, outcome, status, retried=False, **more):
     return Fault(spec, (outcome,), status, retried, **more)
+
+
+def lying(spec, kind, outcome="corrupt"):
+    return Fault(spec, (outcome,), "200", lie=kind, flags=("--verify", "all"))
 
 
 def late(spec):
@@ -108,8 +115,12 @@ FAULTS = [
     Fault("*:truncate,at=0", ("truncated",), "200", whole=False, ends=True),
     Fault("*:close", ends=True),
     Fault("*:close-unsaid", ends=True),
-    Fault("GET:length=-1", ("truncated",), "200"),
-    Fault("GET:length=+1", ("corrupt",), "200"),
+    lying("GET:flip", "flipped"),
+    lying("GET:flip=100", "flipped"),
+    lying("GET:flip,at=50%", "flipped"),
+    lying("GET:swap", "swapped"),
+    lying("GET:length=-1", "length", "truncated"),
+    lying("GET:length=+1", "length"),
     refusal("DELETE-BATCH:status=503", "throttled", "503", retried=True),
     Fault("DELETE-BATCH:reset", ("reset",), whole=False, unanswered=True, ends=True),
     Fault("DELETE-BATCH:truncate", ("truncated",), "200", whole=False, ends=True),
@@ -119,8 +130,8 @@ FAULTS = [
 class Run:
     """One run against one server with one fault, and both sides' figures."""
 
-    def __init__(self, storage, result):
-        assert result.status == 0, result.stderr[-2000:]
+    def __init__(self, storage, result, status=0):
+        assert result.status == status, result.stderr[-2000:]
         self.summary, self.client, self.result = result.summary, result.summary["client"], result
         self.patterns = self.summary["patterns"].values()
         self.operations = [(name, figures) for pattern in self.patterns
@@ -161,7 +172,7 @@ def run(serve_with, loadtest, tmp_path):
         limit = ("--duration", "5s") if by_clock else ("--operations", str(OPERATIONS))
         result = loadtest(storage, "run", file, "--backend", backend, "--json", "--stats-interval", "0", *limit,
                           *fault.flags, *flags)
-        return Run(storage, result)
+        return Run(storage, result, status=1 if fault.lie else 0)
 
     return start
 
@@ -188,6 +199,16 @@ def check(seen, fault, retries):
     check_outcomes(seen, fault, done, retries)
     if fault.slower:
         assert slower_than(seen, fault.slower) == done
+    if fault.lie:
+        check_verified(seen, fault, done)
+
+
+def check_verified(seen, fault, done):
+    (pattern,) = seen.patterns
+    verified, get = pattern["verified"], pattern["operations"]["GET"]
+    assert verified["kinds"] == {fault.lie: done}
+    assert verified["corrupt"] == done
+    assert verified["checked"] == get["outcomes"]["ok"] + done
 
 
 def check_balance(seen, fault, done):
@@ -264,3 +285,49 @@ def test_every_client_meets_a_freeze_once(run):
     assert seen.total("requests") == seen.total("attempts")
     assert seen.client["reconnects"] == 0
     assert seen.statuses() == seen.server_statuses()
+
+
+def test_every_stale_object_is_counted_once(serve_with, loadtest, tmp_path):
+    """The client overwrites nothing. So, while it is stopped, somebody else does, twice: the second time with what
+    was there, so that all is well but for the former version."""
+    file = tmp_path / "reads.toml"
+    file.write_text('name = "reads"\nsizes = ["1KB"]\n[mix]\nGET = 100\n')
+    storage = serve_with("--fault", f"GET:stale:p={SHARE}")
+    running = loadtest.start(storage, "run", file, "--prefill", "16", "--concurrency", "8", "--duration", "8s",
+                             "--backend", "native", "--verify", "all", "--json", "--stats-interval", "0")
+    running.wait_until_loading()
+    running.signal(signal.SIGSTOP)
+    try:
+        overwrite_twice(storage)
+    finally:
+        running.signal(signal.SIGCONT)
+    result = running.wait()
+
+    assert result.status == 1, result.stderr[-2000:]
+    (fault,) = ask(storage, "/-/faults")["faults"]
+    (get,) = result.pattern("reads")["operations"].values()
+    done = fault["done"]
+    assert done > 30
+    assert get["outcomes"]["corrupt"] == get["errors"] == done
+    assert result.pattern("reads")["verified"]["corrupt"] == done
+    assert get["outcomes"]["ok"] + done == get["attempts"] == get["count"]
+    # The reads of our own were before.
+    assert ask(storage, "/-/stats")["operations"]["GET"] == {"2xx": get["attempts"] + 16}
+
+
+def overwrite_twice(storage):
+    def reads():
+        return ask(storage, "/-/stats")["operations"]["GET"]
+
+    seen = [None]
+
+    def over():
+        seen.append(reads())
+        return seen[-1] == seen[-2]
+
+    servers.wait_for("the reads under way", over, 10)
+    s3 = storage.boto3()
+    for key in storage.keys("loadtest/"):
+        body = s3.get_object(Bucket=storage.bucket, Key=key)["Body"].read()
+        s3.put_object(Bucket=storage.bucket, Key=key, Body=b"x" * len(body))
+        s3.put_object(Bucket=storage.bucket, Key=key, Body=body)
