@@ -81,6 +81,7 @@ class StandIn:
         else:
             status, content = self.right_answer(method, path, body)
         handler.send_response(status)
+        handler.send_header("x-amz-request-id", "STANDIN")  # as S3 does
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         if method != "HEAD":

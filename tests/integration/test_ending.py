@@ -121,7 +121,7 @@ def test_wrong_credentials_are_status_3_and_named(request, loadtest, server, set
     result = loadtest(storage, "run", "baseload", settings={setting: "wrongwrongwrong"}, seconds=20)
 
     assert result.status == 3, result.stderr
-    assert "wrongwrong" not in one_sentence(result, storage.bucket, setting)
+    assert "wrongwrong" not in one_sentence(result, storage.endpoint, setting)
 
 
 def test_a_server_that_goes_away_is_seen_and_the_run_still_ends(serve_with, loadtest):
