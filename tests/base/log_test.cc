@@ -136,5 +136,17 @@ TEST(ParseLogLevel, TakesAnyCaseAndNamesTheLevels) {
   EXPECT_THAT(parsed.error().message, HasSubstr("DEBUG, INFO, WARNING or ERROR"));
 }
 
+TEST_F(LogTest, AFileThatTakesNothingIsToldOnceUnlessSomebodyElseDoes) {
+  ASSERT_TRUE(open_log_file("/dev/full").has_value());
+  const std::string said = stderr_of([] {
+    log_info("first");
+    log_info("second");
+  });
+  EXPECT_THAT(said, ContainsRegex("first\n.* ERROR    cannot write the log file /dev/full: .*\n.*second\n$"));
+  close_log_files();
+  ASSERT_TRUE(open_log_file("/dev/full", LogLoss::told_elsewhere).has_value());
+  EXPECT_THAT(stderr_of([] { log_info("third"); }), Not(HasSubstr("cannot write")));
+}
+
 }  // namespace
 }  // namespace s3lt
