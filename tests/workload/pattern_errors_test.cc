@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"sizes = [\"1KB\"]\nmix.PUT = 100\n[list]\npage = 10",
               "4: [list] is for mixes with LIST or DELETE-BATCH, and this one has neither"},
         Wrong{"mix.GET = 100\n[keys]\nfrmo = [\"baseload\"]",
-              "4: [keys] has no field \"frmo\": use one of from"},
+              "4: [keys] has no field \"frmo\": did you mean \"from\"?"},
         Wrong{"mix.GET = 100\n[keys]", "3: [keys] needs from"},
         Wrong{"mix.GET = 100\n[keys]\nfrom = \"baseload\"",
               "4: from must be a list of patterns, as in from = [\"baseload\", \"spiky\"]"},

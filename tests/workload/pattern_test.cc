@@ -215,7 +215,7 @@ TEST(ParsePatterns, ListingsAreOfThisWorkerUnlessThePrefixIsAskedFor) {
 TEST(ParsePatterns, SizesMayBeLogNormal) {
   const Pattern p =
       parse_one(with(half,
-                     "sizes = { lognormal = { median = \"100KB\", sigma = 1.2, least = \"1KB\", most "
+                     "sizes = { lognormal = { median = \"100KB\", sigma = 2, least = \"1KB\", most "
                      "= \"100MB\" } }"));
   ASSERT_EQ(p.sizes.size(), 17U);
   EXPECT_EQ(p.sizes.front().label, "1KB");

@@ -17,7 +17,7 @@ double sum(const std::vector<SizeClass>& classes) {
 }
 
 TEST(LogNormalSizes, HaveAClassForEachDoublingAndWeightsOfOneInAll) {
-  const auto classes = lognormal_sizes({.median = 100 * kb, .sigma = 1.2, .least = kb, .most = 100 * mb});
+  const auto classes = lognormal_sizes({.median = 100 * kb, .sigma = 2, .least = kb, .most = 100 * mb});
   ASSERT_EQ(classes.size(), 17U);
   for (std::size_t i = 0; i < classes.size(); ++i) EXPECT_EQ(classes[i].bytes, kb << i);
   EXPECT_EQ(classes.front().label, "1KB");
