@@ -5,7 +5,7 @@
 
 namespace s3lt::http {
 
-void ResponseReader::begin(std::string_view method, bool keep_body) {
+void ResponseReader::begin(std::string_view method, bool keep_body, BodySink* sink) {
   if (!buffer_ || capacity_ > buffer_size) {
     buffer_ = std::make_unique_for_overwrite<char[]>(buffer_size);
     capacity_ = buffer_size;
@@ -14,6 +14,7 @@ void ResponseReader::begin(std::string_view method, bool keep_body) {
   problem_ = {};
   bodiless_method_ = method == "HEAD";
   keep_ = keep_body;
+  sink_ = sink;
   continued_ = has_head_ = cut_ = head_kept_ = false;
   interim_answers_ = 0;
   interim_bytes_ = 0;
@@ -124,18 +125,35 @@ void ResponseReader::take(std::string_view bytes) {
   body_bytes_ += bytes.size();
   if (head_.status >= 300) {
     if (body_.size() < max_error_kept) body_.append(bytes.substr(0, max_error_kept - body_.size()));
-  } else if (keep_) {
+    return;
+  }
+  if (sink_ != nullptr && !bytes.empty()) sink_->take(std::as_bytes(std::span(bytes)));
+  if (keep_) {
     if (bytes.size() > max_kept_body - body_.size()) return fail("a document of more than 16 MiB");
     body_.append(bytes);
   }
 }
 
-std::uint64_t ResponseReader::unseen() const {
+// How many of the stream's next bytes are nothing but body that need not be kept.
+std::uint64_t ResponseReader::plain_run() const {
   if (state_ != State::body || begin_ != end_ || looked_at()) return 0;
   if (framing_.kind == Framing::Kind::until_close) return UINT64_MAX;
   if (framing_.kind == Framing::Kind::length) return left_;
   // Small chunks are cheaper to read many at a time.
   return chunked_.remaining() >= buffer_size ? chunked_.remaining() : 0;
+}
+
+std::uint64_t ResponseReader::unseen() const {
+  return sink_ != nullptr && sink_->wanted() > 0 ? 0 : plain_run();
+}
+
+std::uint64_t ResponseReader::to_show() const {
+  return sink_ != nullptr ? std::min(plain_run(), sink_->wanted()) : 0;
+}
+
+void ResponseReader::shown(std::span<const char> bytes) {
+  if (!bytes.empty()) sink_->take(std::as_bytes(bytes));
+  skipped(bytes.size());
 }
 
 void ResponseReader::skipped(std::uint64_t n) {

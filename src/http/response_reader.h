@@ -15,6 +15,16 @@
 
 namespace s3lt::http {
 
+// Looks at the body of a success (2xx), in order and from its beginning, without its framing.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  // How many of the bytes that come next it wants to see. The others may be dropped without a look, and once
+  // that is 0 all that follow may be; what is read anyway is given to it all the same.
+  virtual std::uint64_t wanted() const = 0;
+  virtual void take(std::span<const std::byte> bytes) = 0;
+};
+
 class ResponseReader {
  public:
   // What goes beyond is malformed.
@@ -25,8 +35,9 @@ class ResponseReader {
   static constexpr std::size_t max_error_kept = 64 * 1024, max_error_body = 1 << 20;
 
   // Waits for the answer to a request of this method. Everything about the one before is gone. keep_body:
-  // also that of a success; that of an error always is.
-  void begin(std::string_view method, bool keep_body);
+  // also that of a success; that of an error always is. `sink`, where there is one, has to live until the
+  // answer is read.
+  void begin(std::string_view method, bool keep_body, BodySink* sink = nullptr);
 
   // Where the stream's next bytes go (never empty while reading), and that `n` of them have come.
   std::span<char> room();
@@ -34,6 +45,10 @@ class ResponseReader {
   // So many bytes of the stream may be dropped unseen instead, and that they have been: n <= unseen().
   std::uint64_t unseen() const;
   void skipped(std::uint64_t n);
+  // So many bytes of the stream may come in a buffer of the caller's instead, for the sink alone, and that
+  // these have: at most to_show().
+  std::uint64_t to_show() const;
+  void shown(std::span<const char> bytes);
   // The stream ended in order. True where that is how the answer ends.
   bool ended();
 
@@ -58,12 +73,14 @@ class ResponseReader {
   bool read_head();
   void read_body();
   void take(std::string_view bytes);
+  std::uint64_t plain_run() const;
   bool looked_at() const { return keep_ || head_.status >= 300; }
   void keep_head();
   void fail(std::string_view problem);
 
   State state_ = State::done;
   std::string_view problem_;
+  BodySink* sink_ = nullptr;
   bool bodiless_method_ = false, keep_ = false, continued_ = false, has_head_ = false;
   bool cut_ = false;  // left before its end
   unsigned interim_answers_ = 0;

@@ -11,6 +11,14 @@ constexpr std::uint64_t limited_piece = 64 * 1024;
 // has heard something of it. (The loop may be a little behind: it hears of sockets once a turn.)
 constexpr Duration trusted_idle = std::chrono::milliseconds(10);
 
+// Where bodies are read to that somebody looks at: no wait comes between the read and the look, so that one
+// buffer serves all connections of a thread. This size costs the least for each byte.
+constexpr std::size_t look_size = 256 * 1024;
+char* look_buffer() {
+  thread_local const auto buffer = std::make_unique_for_overwrite<char[]>(look_size);
+  return buffer.get();
+}
+
 StreamError error_of(Socket::Wake wake) {
   return wake == Socket::Wake::timed_out ? StreamError::timed_out : StreamError::cancelled;
 }
@@ -72,7 +80,7 @@ Task<StreamError> HttpConnection::connect(const Address& address, TlsClient* tls
 Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
   ExchangeResult result;
   Exchange x{.request = request, .result = result, .stall = stall_};
-  reader_.begin(request.method, request.keep_body);
+  reader_.begin(request.method, request.keep_body, request.sink);
   if (request.limiter != nullptr) {
     std::uint64_t ignored = 0;
     const StreamError error = co_await allowance(x, 1, ignored);
@@ -288,13 +296,20 @@ StreamError HttpConnection::read_some(Exchange& x, std::uint64_t most, unsigned&
   const bool was_answered = reader_.answered();
   const unsigned interim_before = reader_.interim_answers();
   const std::uint64_t body_before = reader_.body_bytes();
-  const std::uint64_t unseen = std::min(reader_.unseen(), most);
+  // What TLS decrypts costs no more to look at.
+  const bool drops = !stream_.is_tls() || x.request.sink == nullptr;
+  const std::uint64_t unseen = drops ? std::min(reader_.unseen(), most) : 0;
+  const std::uint64_t to_show = std::min({reader_.to_show(), most, std::uint64_t{look_size}});
   IoResult io;
   bool emptied = false;
   if (unseen != 0) {
     io = stream_.try_discard(unseen);
     emptied = io.bytes < unseen;
     reader_.skipped(io.bytes);
+  } else if (to_show != 0) {
+    io = stream_.try_read(look_buffer(), to_show);
+    emptied = io.bytes < to_show;
+    reader_.shown({look_buffer(), io.bytes});
   } else {
     std::span<char> room = reader_.room();
     if (room.size() > most) room = room.first(most);

@@ -36,6 +36,7 @@ struct ExchangeRequest {
   BodySource* body = nullptr;
   bool expect_continue = false;          // wait up to a second for 100 Continue before the body
   bool keep_body = false;                // keep the answer's body (at most 16 MiB) also where it is a success
+  http::BodySink* sink = nullptr;        // null: nobody looks at the body
   TransferObserver* observer = nullptr;  // never null where bytes matter
   TokenBucket* limiter = nullptr;        // of body bytes, both directions
 };
