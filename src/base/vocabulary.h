@@ -44,6 +44,21 @@ constexpr std::string_view name(Outcome outcome) {
   return outcome_names[static_cast<std::size_t>(outcome)];
 }
 
+// What was wrong with an object that a GET read whole and that is not what was written.
+enum class Corruption : std::uint8_t {
+  flipped,  // the object's bytes, some of them damaged
+  stale,    // the object's key and size, another generation
+  swapped,  // another object, or another block of this one
+  foreign,  // bytes that this tool has not written
+  length,   // an announced length that is not the object's
+};
+inline constexpr std::size_t corruptions = 5;
+inline constexpr std::array<std::string_view, corruptions> corruption_names = {"flipped", "stale", "swapped",
+                                                                               "foreign", "length"};
+constexpr std::string_view name(Corruption kind) {
+  return corruption_names[static_cast<std::size_t>(kind)];
+}
+
 constexpr bool is_error(Outcome o) {
   return o != Outcome::ok && o != Outcome::not_found && o != Outcome::cancelled;
 }
