@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <numeric>
 #include <set>
 
 #include "base/units.h"
@@ -98,7 +99,8 @@ void announce(const RunPlan& plan, const RunInfo& info, const std::string& setti
 // Operations that the exit status judges, over all patterns; TRIM is housekeeping.
 struct Tally {
   std::uint64_t ended = 0, succeeded = 0, cancelled = 0;
-  std::uint64_t failed = 0;  // throttled ones are not failures
+  std::uint64_t failed = 0;   // throttled ones are not failures
+  std::uint64_t corrupt = 0;  // reads that the verification found wrong
 };
 
 Tally tally(const Snapshot& total) {
@@ -110,6 +112,7 @@ Tally tally(const Snapshot& total) {
     t.succeeded += c.count - c.errors;
     t.failed += c.errors - c.throttled;
     t.cancelled += c.cancelled;
+    t.corrupt += std::accumulate(c.corrupt.begin(), c.corrupt.end(), std::uint64_t(0));
   }
   return t;
 }
@@ -136,7 +139,7 @@ int exit_status(const RunResult& result, bool denied) {
   // Nothing at all is a failure, unless the user stopped it before anything could end.
   const bool stopped_early = result.interrupted && t.ended == 0;
   if (t.succeeded == 0 && t.ended + t.cancelled > 0 && !stopped_early) return 3;
-  if (t.failed * 2 > t.ended) return 1;
+  if (t.corrupt > 0 || t.failed * 2 > t.ended) return 1;
   return 0;
 }
 

@@ -91,6 +91,13 @@ Result<std::uint64_t> parse_worker(const std::string& text) {
   return n;
 }
 
+Result<Verify> parse_verify(const std::string& text) {
+  for (std::size_t i = 0; i < verify_names.size(); ++i) {
+    if (text == verify_names[i]) return static_cast<Verify>(i);
+  }
+  return usage_error(fmt::format("\"{}\" is none of off, sample and all", text));
+}
+
 Result<std::uint64_t> parse_threads(const std::string& text) {
   const auto n = at_least_one(text);
   if (n && *n > 1024) return usage_error(fmt::format("\"{}\" is above 1,024", text));
@@ -161,6 +168,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_value(app, "--time-scale", flags.time_scale, parse_time_scale,
             "divides bursts, gaps, windows and cycles of the patterns by this", "X", "1");
   add_value(app, "--retries", flags.retries, count, "tries after the first of a failed operation", "N", "5");
+  add_value(app, "--verify", flags.verify, parse_verify,
+            "check the bytes that are read: none, the first block and one read in 64 whole, or every byte",
+            "off | sample | all", "sample");
   add_value(app, "--grace", flags.grace, duration_or_zero,
             "how long operations in flight may go on at the end", "TIME", "10s");
   add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3 or native",
@@ -180,6 +190,7 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   out.emplace_back("max_keys", fmt::format("{}", flags.max_keys));
   out.emplace_back("max_bytes", format_size(flags.max_bytes));
   out.emplace_back("retries", fmt::format("{}", flags.retries));
+  out.emplace_back("verify", name(flags.verify));
   out.emplace_back("grace", format_duration(flags.grace));
   return out;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "workload/content_check.h"
 #include "workload/pattern.h"
 
 namespace CLI {
@@ -45,6 +46,7 @@ struct RunFlags {
   std::optional<std::uint64_t> seed;
   double time_scale = 1;
   std::uint64_t retries = 5;
+  Verify verify = Verify::sample;
   Duration grace = std::chrono::seconds(10);
   std::string backend;
   std::string out;

@@ -144,7 +144,7 @@ void RunView::warn_of_new_errors(const Snapshot& second) {
   for (const ErrorSample& e : second.errors) {
     const std::string status = e.status != 0 ? fmt::format(" {}", e.status) : "";
     const std::string kind =
-        fmt::format("{}{}{}{}", name(e.outcome), status, e.code.empty() ? "" : " ", e.code);
+        fmt::format("{}{}{}{}", name(e.outcome), status, e.reason().empty() ? "" : " ", e.reason());
     if (!warned_of_.insert(fmt::format("{} {} {}", e.pattern, e.operation, kind)).second) continue;
     log_line(LogLevel::warning, {.test = e.pattern, .worker = options_.worker, .op = e.operation},
              fmt::format("{} from {}: {} (the first of its kind; errors.jsonl has more)", kind, e.endpoint,

@@ -13,6 +13,9 @@ namespace {
 // Hashing goes on in slices, so that the thread's other clients are served in between.
 constexpr std::uint64_t hash_slice = 128 << 10;
 
+// With --verify sample, one read in so many is checked whole.
+constexpr std::uint64_t sampled_reads = 64;
+
 // Whether a PUT whose attempt ended so may have stored its object all the same.
 bool may_have_stored(Outcome outcome, int status) {
   switch (outcome) {
@@ -72,10 +75,12 @@ struct Performer::Attempt {
   std::uint64_t bytes = 0;
   TimePoint sent{}, first_byte{}, end{};
   bool unused_close = false;  // closed by the server before a byte of answer
+  bool checked = false;       // the bytes that came were held against the object's
   // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
   struct Trouble {
     std::string problem;
     S3Error s3;
+    std::optional<ErrorSample::Wrong> wrong;  // with the object that was read
   };
   std::unique_ptr<Trouble> trouble_;
   Trouble& trouble() {
@@ -178,6 +183,8 @@ Task<Performed> Performer::perform(const Step& step) {
     if (recording_) {
       op.recorder.attempt(op.cell,
                           {.outcome = last.outcome, .status = last.status, .requests = last.requests});
+      const auto& wrong = last.trouble().wrong;
+      if (last.checked) op.recorder.checked(op.cell, wrong ? std::optional(wrong->kind) : std::nullopt);
       if (is_error(last.outcome)) sample(op, last, number);
     }
     if (!last.retryable || number > thread_.plan().retry.retries) break;
@@ -223,8 +230,10 @@ Task<void> Performer::prepare(Operation& op) {
     op.size = step.space->pattern.sizes[step.entry.id.size_class].bytes;
   }
   deletion_ = {};
-  if (step.kind == OperationKind::put) {
+  if (step.kind == OperationKind::put || step.kind == OperationKind::get) {
     op.content = {.key_hash = hash64(key_), .size = op.size};
+  }
+  if (step.kind == OperationKind::put) {
     if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
   } else if (step.kind == OperationKind::delete_batch) {
     batch_ = thread_.plan().profile->delete_objects_body(step.keys, false);
@@ -341,6 +350,8 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
   ContentBody content(thread_.gather(), *thread_.plan().pool, op.content);
   TextBody batch(batch_);
   BodySource* const bodies[] = {nullptr, &content, &batch};
+  std::optional<ReadCheck> check;
+  if (const auto depth = check_depth(op)) check.emplace(*thread_.plan().pool, op.content, *depth);
   const ExchangeRequest request{.method = methods[static_cast<std::size_t>(op.step.kind)],
                                 .head = head_,
                                 .body = bodies[is_put     ? 1
@@ -348,17 +359,27 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
                                                           : 0],
                                 .expect_continue = is_put && thread_.plan().profile->traits().expect_continue,
                                 .keep_body = is_batch || op.step.kind == OperationKind::list,
+                                .sink = check ? &*check : nullptr,
                                 .observer = &op,
                                 .limiter = share_.limiter.get()};
   const ExchangeResult result = co_await connection.exchange(request);
   Attempt attempt{.status = result.status, .requests = 1, .sent = result.first_byte_sent, .end = result.end};
   if (result.status != 0) attempt.first_byte = result.first_byte_received;
-  judge(op, result, attempt);
+  judge(op, result, check ? &*check : nullptr, attempt);
   co_return attempt;
 }
 
+// How far the bytes that this operation reads are checked; nothing where they are not.
+std::optional<ContentCheck::Depth> Performer::check_depth(const Operation& op) {
+  const Verify verify = thread_.plan().verify;
+  if (op.step.kind != OperationKind::get || !op.step.ours || verify == Verify::off) return std::nullopt;
+  const bool whole = verify == Verify::all || random_.below(sampled_reads) == 0;
+  return whole ? ContentCheck::Depth::bytes : ContentCheck::Depth::stamps;
+}
+
 // What the exchange means: outcome, retry, bytes, words.
-void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt& attempt) {
+void Performer::judge(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
+                      Attempt& attempt) {
   if (result.error != StreamError::none || result.malformed || result.truncated) {
     attempt.outcome = outcome_of(result.error, false);
     if (result.truncated && result.error == StreamError::closed) attempt.outcome = Outcome::truncated;
@@ -369,25 +390,21 @@ void Performer::judge(const Operation& op, const ExchangeResult& result, Attempt
     return;
   }
   if (result.status >= 200 && result.status < 300) {
-    judge_success(op, result, attempt);
+    judge_success(op, result, check, attempt);
   } else {
     judge_refusal(op, result, attempt);
   }
 }
 
-void Performer::judge_success(const Operation& op, const ExchangeResult& result, Attempt& attempt) {
+void Performer::judge_success(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
+                              Attempt& attempt) {
   attempt.outcome = Outcome::ok;
   switch (op.step.kind) {
     case OperationKind::put:
       attempt.bytes = op.size;
       break;
     case OperationKind::get:
-      attempt.bytes = result.body_bytes;
-      if (result.body_bytes != op.size) {
-        attempt.outcome = result.body_bytes < op.size ? Outcome::truncated : Outcome::corrupt;
-        attempt.trouble().problem =
-            fmt::format("{} bytes where the object has {}", result.body_bytes, op.size);
-      }
+      judge_read(op, result, check, attempt);
       break;
     case OperationKind::list:
       judge_page(result, attempt);
@@ -398,6 +415,17 @@ void Performer::judge_success(const Operation& op, const ExchangeResult& result,
     default:
       break;
   }
+}
+
+void Performer::judge_read(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
+                           Attempt& attempt) {
+  attempt.bytes = result.body_bytes;
+  attempt.checked = check != nullptr;
+  auto wrong = judge_object(op.content, result.body_bytes, check);
+  if (!wrong) return;
+  attempt.outcome = wrong->outcome;
+  attempt.trouble().problem = std::move(wrong->problem);
+  attempt.trouble().wrong = std::move(wrong->wrong);
 }
 
 void Performer::judge_page(const ExchangeResult& result, Attempt& attempt) {
@@ -420,7 +448,7 @@ void Performer::judge_deletion(const ExchangeResult& result, Attempt& attempt) {
   const DeleteResult::Refused& first = deletion_.refused.front();
   attempt.outcome = classify(result.status, first.code);
   attempt.retryable = is_retryable(result.status, first.code);
-  auto& [problem, s3] = attempt.trouble();
+  auto& [problem, s3, wrong] = attempt.trouble();
   s3 = {.code = first.code, .message = first.message, .request_id = {}, .region = {}, .server_time = {}};
   problem =
       fmt::format("none of {} keys was deleted; {}: {}", deletion_.refused.size(), first.key, first.message);
@@ -429,7 +457,7 @@ void Performer::judge_deletion(const ExchangeResult& result, Attempt& attempt) {
 // S3 may send 200 before it knows how the operation ends, and an error document then.
 void Performer::judge_error_in_success(const ExchangeResult& result, Attempt& attempt,
                                        std::string_view otherwise) {
-  auto& [problem, s3] = attempt.trouble();
+  auto& [problem, s3, wrong] = attempt.trouble();
   problem = otherwise;
   attempt.outcome = Outcome::client_error;
   if (auto error = parse_error(result.body)) {
@@ -441,7 +469,7 @@ void Performer::judge_error_in_success(const ExchangeResult& result, Attempt& at
 }
 
 void Performer::judge_refusal(const Operation& op, const ExchangeResult& result, Attempt& attempt) const {
-  auto& [problem, s3] = attempt.trouble();
+  auto& [problem, s3, wrong] = attempt.trouble();
   if (auto error = parse_error(result.body)) s3 = std::move(*error);
   if (s3.request_id.empty()) s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
   attempt.outcome = classify(result.status, s3.code);
@@ -460,8 +488,9 @@ void Performer::judge_refusal(const Operation& op, const ExchangeResult& result,
 }
 
 void Performer::sample(const Operation& op, const Attempt& attempt, unsigned number) {
-  const auto& [problem, s3] = attempt.trouble();
-  if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, s3.code)) return;
+  const auto& [problem, s3, wrong] = attempt.trouble();
+  const std::string_view reason = wrong ? name(wrong->kind) : std::string_view(s3.code);
+  if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, reason)) return;
   op.recorder.error(
       {.at = wall_now(),
        .pattern = share_.pattern.name,
@@ -475,7 +504,8 @@ void Performer::sample(const Operation& op, const Attempt& attempt, unsigned num
        .message = problem,
        .request_id = s3.request_id,
        .attempt = number,
-       .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent)});
+       .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent),
+       .wrong = wrong});
 }
 
 }  // namespace s3lt

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "engine/load_thread.h"
+#include "engine/read_check.h"
 #include "net/http_connection.h"
 #include "s3/xml.h"
 
@@ -19,6 +20,7 @@ struct Step {
   OperationKind kind{};
   std::uint32_t size_class = 0;  // of the pattern
   bool seeded = false;
+  bool ours = true;  // we wrote the object; else its bytes are unknown and only its length is judged
   // The object: where its key lives, and its place there if it was picked.
   KeySpace* space = nullptr;
   Catalog::Entry entry;
@@ -63,8 +65,12 @@ class Performer {
   Task<Attempt> attempt(Operation& op, unsigned number);
   Task<Attempt> exchange(Operation& op, HttpConnection& connection);
   void encode(const Operation& op, const RequestContext& context);
-  void judge(const Operation& op, const ExchangeResult& result, Attempt& attempt);
-  void judge_success(const Operation& op, const ExchangeResult& result, Attempt& attempt);
+  std::optional<ContentCheck::Depth> check_depth(const Operation& op);
+  void judge(const Operation& op, const ExchangeResult& result, const ReadCheck* check, Attempt& attempt);
+  void judge_success(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
+                     Attempt& attempt);
+  static void judge_read(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
+                         Attempt& attempt);
   void judge_page(const ExchangeResult& result, Attempt& attempt);
   void judge_deletion(const ExchangeResult& result, Attempt& attempt);
   static void judge_error_in_success(const ExchangeResult& result, Attempt& attempt,
@@ -76,7 +82,7 @@ class Performer {
 
   LoadThread& thread_;
   PatternShare& share_;
-  Random random_;  // of ids and jitter
+  Random random_;  // of ids, jitter and which reads are checked whole
   std::uint64_t next_endpoint_;
   std::vector<HttpConnection> connections_;  // one per endpoint
   std::vector<std::uint32_t> next_address_;  // of each endpoint

@@ -12,7 +12,7 @@
 #include "s3/wire_profile.h"
 #include "schedule/retry.h"
 #include "workload/catalog.h"
-#include "workload/content.h"
+#include "workload/content_check.h"
 #include "workload/pattern.h"
 
 namespace s3lt {
@@ -46,6 +46,7 @@ struct RunPlan {
   Duration grace = std::chrono::seconds(10);
   double time_scale = 1;  // divides the times of schedules, and nothing else
   RetryPolicy retry;
+  Verify verify = Verify::sample;
   Duration stall = std::chrono::seconds(300);  // an attempt ends when no byte moved for so long
   Catalog::Limits limits;                      // of each pattern
   std::uint64_t prefill = 0;                   // objects of each pattern before the clock starts

@@ -62,10 +62,10 @@ void Recorder::operation(CellId id, const OperationRecord& record) {
   if (record.lag_us >= 0) cell.lag.record(record.lag_us);
 }
 
-bool Recorder::wants_error(CellId id, Outcome outcome, int status, std::string_view code) {
+bool Recorder::wants_error(CellId id, Outcome outcome, int status, std::string_view reason) {
   const CellKey& key = cells_[id].key;
   for (ErrorKindSeen& kind : error_kinds_) {
-    if (kind.outcome != outcome || kind.status != status || kind.code != code) continue;
+    if (kind.outcome != outcome || kind.status != status || kind.reason != reason) continue;
     const CellKey& other = cells_[kind.cell].key;
     if (other.operation != key.operation || other.pattern != key.pattern) continue;
     if (kind.samples >= samples_of_a_kind) return false;
@@ -73,7 +73,7 @@ bool Recorder::wants_error(CellId id, Outcome outcome, int status, std::string_v
     return true;
   }
   if (error_kinds_.size() >= most_error_kinds) return false;
-  error_kinds_.push_back({id, outcome, status, std::string(code), 1});
+  error_kinds_.push_back({id, outcome, status, std::string(reason), 1});
   return true;
 }
 

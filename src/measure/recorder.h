@@ -45,13 +45,19 @@ class Recorder {
   void attempt(CellId id, const AttemptRecord& record);
   void operation(CellId id, const OperationRecord& record);
   void cancelled(CellId id) { ++cells_[id].cell.counters.cancelled; }
+  // A read whose bytes were checked, and what was wrong with them.
+  void checked(CellId id, std::optional<Corruption> wrong) {
+    Counters& counters = cells_[id].cell.counters;
+    ++counters.checked;
+    if (wrong) ++counters.corrupt[static_cast<std::size_t>(*wrong)];
+  }
   void connection() { ++client_.connections; }
   void reconnect() { ++client_.reconnects; }
 
-  // Whether a sample of this kind of error (pattern, operation, outcome, status, code) is still wanted:
+  // Whether a sample of this kind of error (pattern, operation, outcome, status, reason) is still wanted:
   // the first 10 of each kind that this recorder sees. Asked before one is built, since building
   // allocates; answering for a kind seen before does not.
-  bool wants_error(CellId id, Outcome outcome, int status, std::string_view code);
+  bool wants_error(CellId id, Outcome outcome, int status, std::string_view reason);
   void error(ErrorSample sample) { errors_.push_back(std::move(sample)); }
 
   // Hands over everything since the last call and starts anew. `from`/`to` are since the start of the
@@ -68,7 +74,7 @@ class Recorder {
     CellId cell = 0;  // the first cell of this pattern and operation that saw it
     Outcome outcome{};
     int status = 0;
-    std::string code;
+    std::string reason;
     unsigned samples = 0;
   };
   std::deque<Slot> cells_;

@@ -15,6 +15,8 @@ void Counters::add(const Counters& other) {
   attempts += other.attempts;
   requests += other.requests;
   seeded += other.seeded;
+  checked += other.checked;
+  for (std::size_t i = 0; i < corrupt.size(); ++i) corrupt[i] += other.corrupt[i];
   for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
   for (const auto& [code, n] : other.status) {
     const auto known = std::ranges::find(status, code, &std::pair<int, std::uint64_t>::first);
@@ -27,7 +29,9 @@ void Counters::add(const Counters& other) {
 }
 
 void Counters::clear() {
-  count = bytes = bytes_moved = errors = throttled = not_found = cancelled = attempts = requests = seeded = 0;
+  count = bytes = bytes_moved = errors = throttled = not_found = cancelled = attempts = requests = seeded =
+      checked = 0;
+  corrupt.fill(0);
   outcomes.fill(0);
   status.clear();
 }

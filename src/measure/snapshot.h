@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,8 @@ struct Counters {
   std::uint64_t seeded = 0;                              // writes that stand for a read that found no key
   std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
   std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
+  std::uint64_t checked = 0;                             // reads that came whole and whose bytes were checked
+  std::array<std::uint64_t, corruptions> corrupt{};      // those that were not the object, by kind
 
   void count_status(int code) {
     for (auto& [known, n] : status) {
@@ -71,6 +74,16 @@ struct ErrorSample {
   std::string request_id;  // x-amz-request-id
   unsigned attempt = 0;    // 1 is the first
   double seconds = 0;      // the attempt's length
+  // Of bytes that are not the object's: what is wrong, where, and the bytes from there in hex.
+  struct Wrong {
+    Corruption kind{};
+    std::uint64_t offset = 0;
+    std::string expected, found;
+  };
+  std::optional<Wrong> wrong;
+
+  // What tells errors of one outcome and status apart.
+  std::string_view reason() const { return wrong ? name(wrong->kind) : std::string_view(code); }
 };
 
 // Of the keys of one pattern: see README, "Counters".

@@ -131,6 +131,20 @@ std::string keys_line(const KeyCounters& keys) {
                      format_count(keys.alive), format_count(keys.unknown));
 }
 
+// "verified: 1,234 reads, 3 corrupt (2 flipped, 1 stale)"; empty where nothing was checked.
+std::string verified_line(const PatternFigures& figures) {
+  if (figures.checked == 0) return {};
+  std::vector<std::string> kinds;
+  for (std::size_t i = 0; i < corruptions; ++i) {
+    if (figures.corrupt[i] == 0) continue;
+    kinds.push_back(fmt::format("{} {}", format_count(figures.corrupt[i]), corruption_names[i]));
+  }
+  std::string line = fmt::format("verified: {}, {} corrupt", counted(figures.checked, "read"),
+                                 format_count(figures.all_corrupt()));
+  if (!kinds.empty()) line += fmt::format(" ({})", fmt::join(kinds, ", "));
+  return line;
+}
+
 std::string client_line(const RunResult& result) {
   const ClientCounters& client = result.total.client;
   const double per_cpu_second =
@@ -199,6 +213,7 @@ std::string closing_sentence(const RunResult& result) {
     sum.operations += of.operations;
     sum.errors += of.errors;
     sum.bytes_moved += of.bytes_moved;
+    for (std::size_t i = 0; i < corruptions; ++i) sum.corrupt[i] += of.corrupt[i];
   }
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
   if (sum.operations == 0) return fmt::format("Not one operation ended in {}.", length);
@@ -209,6 +224,9 @@ std::string closing_sentence(const RunResult& result) {
   if (sum.errors == 0) sentence += " without an error";
   if (const std::string notable = what_stood_out(result, sum.errors, sum.operations); !notable.empty()) {
     sentence += "; " + notable;
+  }
+  if (const std::uint64_t corrupt = sum.all_corrupt(); corrupt != 0) {
+    sentence += fmt::format("; {} did not bring the bytes that were written", counted(corrupt, "read"));
   }
   if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
   return sentence + "; " + trust(result) + ".";
@@ -229,6 +247,10 @@ std::string pattern_block(const RunResult& result, const std::string& pattern, c
   }
   if (const auto keys = result.total.keys.find(pattern); keys != result.total.keys.end()) {
     out += wrapped(keys_line(keys->second), style.width, 2);
+  }
+  const PatternFigures figures = pattern_figures(result.total, pattern);
+  if (const std::string verified = verified_line(figures); !verified.empty()) {
+    out += wrapped(verified, style.width, 2, figures.all_corrupt() ? Tone::bad : Tone::plain, style.colour);
   }
   return out + "\n";
 }

@@ -54,6 +54,8 @@ PatternFigures pattern_figures(const Snapshot& snapshot, std::string_view patter
     sum.bytes_moved += counters.bytes_moved;
     sum.not_found += counters.not_found;
     sum.cancelled += counters.cancelled;
+    sum.checked += counters.checked;
+    for (std::size_t i = 0; i < corruptions; ++i) sum.corrupt[i] += counters.corrupt[i];
   }
   return sum;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,11 @@ std::vector<std::string> pattern_names(const Snapshot& snapshot);
 // the pattern, but its errors are told.
 struct PatternFigures {
   std::uint64_t operations = 0, bytes = 0, bytes_moved = 0, errors = 0, not_found = 0, cancelled = 0;
+  std::uint64_t checked = 0;                         // reads whose bytes were checked
+  std::array<std::uint64_t, corruptions> corrupt{};  // those that were not the object, by kind
+  std::uint64_t all_corrupt() const {
+    return std::accumulate(corrupt.begin(), corrupt.end(), std::uint64_t(0));
+  }
 };
 PatternFigures pattern_figures(const Snapshot& snapshot, std::string_view pattern);
 

@@ -122,7 +122,8 @@ struct RunDirectory::Impl {
   }
 
   bool wanted(const ErrorSample& sample) {
-    auto kind = std::tuple(sample.pattern, sample.operation, sample.outcome, sample.status, sample.code);
+    auto kind = std::tuple(sample.pattern, sample.operation, sample.outcome, sample.status,
+                           std::string(sample.reason()));
     if (error_kinds.size() >= most_error_kinds && !error_kinds.contains(kind)) return false;
     return ++error_kinds[std::move(kind)] <= samples_of_a_kind;
   }

@@ -57,6 +57,15 @@ json::object figures(const Cell& cell, Detail detail) {
   return out;
 }
 
+json::object verified_object(const Snapshot& snapshot, const std::string& pattern) {
+  const PatternFigures sum = pattern_figures(snapshot, pattern);
+  json::object kinds;
+  for (std::size_t i = 0; i < corruptions; ++i) {
+    if (sum.corrupt[i] != 0) kinds[corruption_names[i]] = sum.corrupt[i];
+  }
+  return {{"checked", sum.checked}, {"corrupt", sum.all_corrupt()}, {"kinds", std::move(kinds)}};
+}
+
 json::object pattern_object(const Snapshot& snapshot, const std::string& pattern, Detail detail) {
   json::object operations;
   for (const OperationFigures& of : operation_figures(snapshot, pattern)) {
@@ -79,7 +88,7 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
                      {"unknown", keys.unknown},
                      {"refused", keys.refused},
                      {"foreign", keys.foreign}}}};
-  if (detail == Detail::summary) out["verified"] = {{"checked", 0}, {"corrupt", 0}};
+  if (detail == Detail::summary) out["verified"] = verified_object(snapshot, pattern);
   return out;
 }
 
@@ -211,19 +220,25 @@ std::string series_line(const Snapshot& second) {
 }
 
 std::string error_line(const ErrorSample& sample) {
-  const json::object out{{"at", format_rfc3339(sample.at)},
-                         {"pattern", sample.pattern},
-                         {"operation", sample.operation},
-                         {"size", sample.size},
-                         {"key", sample.key},
-                         {"endpoint", sample.endpoint},
-                         {"outcome", name(sample.outcome)},
-                         {"status", sample.status},
-                         {"code", sample.code},
-                         {"message", sample.message},
-                         {"request_id", sample.request_id},
-                         {"attempt", sample.attempt},
-                         {"seconds", sample.seconds}};
+  json::object out{{"at", format_rfc3339(sample.at)},
+                   {"pattern", sample.pattern},
+                   {"operation", sample.operation},
+                   {"size", sample.size},
+                   {"key", sample.key},
+                   {"endpoint", sample.endpoint},
+                   {"outcome", name(sample.outcome)},
+                   {"status", sample.status},
+                   {"code", sample.code},
+                   {"message", sample.message},
+                   {"request_id", sample.request_id},
+                   {"attempt", sample.attempt},
+                   {"seconds", sample.seconds}};
+  if (sample.wrong) {
+    out["kind"] = name(sample.wrong->kind);
+    out["offset"] = sample.wrong->offset;
+    out["expected"] = sample.wrong->expected;
+    out["found"] = sample.wrong->found;
+  }
   return json_text(out);
 }
 
