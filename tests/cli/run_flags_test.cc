@@ -108,6 +108,13 @@ TEST(RunFlags, SizesRepeatAndHaveWeights) {
   EXPECT_THAT(error_of({"--size", ""}), HasSubstr("--size"));
 }
 
+TEST(RunFlags, VerifyIsOneOfThree) {
+  EXPECT_EQ(parse({}).verify, Verify::sample);
+  EXPECT_EQ(parse({"--verify", "off"}).verify, Verify::off);
+  EXPECT_EQ(parse({"--verify", "all"}).verify, Verify::all);
+  EXPECT_THAT(error_of({"--verify", "some"}), AllOf(HasSubstr("--verify"), HasSubstr("\"some\"")));
+}
+
 TEST(RunFlags, APrefixAlwaysEndsInASlash) {
   EXPECT_EQ(parse({"--prefix", "mine"}).prefix, "mine/");
   EXPECT_EQ(parse({"--prefix", "a/b/"}).prefix, "a/b/");

@@ -75,6 +75,19 @@ TEST(SummaryText, EndsInOneSentenceAboutStorageErrorsAndClient) {
           "often: throttled); this client's CPU was the limit, so the storage may be faster than that.\n"));
 }
 
+TEST(SummaryText, TellsOfReadsThatWereCheckedAndOfThoseThatWereWrong) {
+  RunResult result = sample_run();
+  EXPECT_THAT(summary_text(result, {.width = 200}), Not(HasSubstr("verified"))) << "nothing was checked";
+  Counters& get = result.total.cells[{"baseload", OperationKind::get, "1KB"}].counters;
+  get.checked = 3;
+  EXPECT_THAT(summary_text(result, {.width = 200}), HasSubstr("  verified: 3 reads, 0 corrupt\n"));
+  get.corrupt[static_cast<std::size_t>(Corruption::flipped)] = 2;
+  get.corrupt[static_cast<std::size_t>(Corruption::stale)] = 1;
+  const std::string text = summary_text(result, {.width = 1000});
+  EXPECT_THAT(text, HasSubstr("  verified: 3 reads, 3 corrupt (2 flipped, 1 stale)\n"));
+  EXPECT_THAT(text, HasSubstr("; 3 reads did not bring the bytes that were written; "));
+}
+
 TEST(SummaryText, SaysWhereTheTailIsLong) {
   RunResult result = sample_run();
   result.total.cells.clear();

@@ -90,6 +90,30 @@ TEST(SummaryJson, ARunWithoutAnOperationIsStillWhole) {
   EXPECT_EQ(summary.at_pointer("/client/operations_per_cpu_second").to_number<double>(), 0);
 }
 
+TEST(SummaryJson, ReadsThatWereCheckedAreCountedByPatternAndKind) {
+  RunResult result = sample_run();
+  for (const char* size : {"1KB", "100MB"}) {
+    Counters& get = result.total.cells[{"baseload", OperationKind::get, size}].counters;
+    get.checked = 10;
+    get.corrupt[static_cast<std::size_t>(Corruption::swapped)] = 2;
+  }
+  const json::value summary = json::parse(summary_json(result));
+  EXPECT_EQ(json::serialize(summary.at_pointer("/patterns/baseload/verified")),
+            R"({"checked":20,"corrupt":4,"kinds":{"swapped":4}})");
+}
+
+TEST(ErrorLine, OfWrongBytesSaysWhatWhereAndWhich) {
+  ErrorSample sample{.key = "k", .outcome = Outcome::corrupt, .status = 200};
+  EXPECT_FALSE(json::parse(error_line(sample)).as_object().contains("kind"));
+  sample.wrong = {.kind = Corruption::stale, .offset = 4064, .expected = "00ff", .found = "01ff"};
+  const json::value line = json::parse(error_line(sample));
+  EXPECT_EQ(line.at("outcome").as_string(), "corrupt");
+  EXPECT_EQ(line.at("kind").as_string(), "stale");
+  EXPECT_EQ(number_at(line, "/offset"), 4064);
+  EXPECT_EQ(line.at("expected").as_string(), "00ff");
+  EXPECT_EQ(line.at("found").as_string(), "01ff");
+}
+
 TEST(RunJson, NamesTheHostItsBootAndItsClock) {
   const json::value run = json::parse(run_json(sample_run().info));
   EXPECT_FALSE(run.at_pointer("/host/name").as_string().empty());
