@@ -47,23 +47,25 @@ class Reading {
     LoadThread thread(plan_, keys, budget, mailbox, 0);
     PatternShare share(plan_, plan_.patterns[0], keys.space(0), 1, 0, thread.recorder());
     Performer performer(thread, share, 0);
-    run_to_end(thread.loop(), work(thread, performer, keys.space(0).names, count, bytes_of, times, ours));
+    run_to_end(thread.loop(), work(thread, performer, keys.space(0), count, bytes_of, times, ours));
     return thread.recorder().take({}, std::chrono::seconds(1));
   }
 
  private:
-  Task<void> work(LoadThread& thread, Performer& performer, const KeyNames& names, int count,
+  Task<void> work(LoadThread& thread, Performer& performer, KeySpace& space, int count,
                   const std::function<Bytes(const std::string&)>& bytes_of, int times, bool ours) {
     HttpConnection connection(thread.loop());
     const ResolvedEndpoint& endpoint = plan_.endpoints[0];
     const StreamError refused = co_await connection.connect(endpoint.addresses[0], nullptr, endpoint.host);
     EXPECT_EQ(refused, StreamError::none);
     for (int i = 0; i < count; ++i) {
-      Step step{.kind = OperationKind::put, .id = {0, static_cast<std::uint32_t>(i), 1'700'000'000'000'000}};
+      Step step{.kind = OperationKind::put,
+                .space = &space,
+                .entry = {.id = {0, static_cast<std::uint32_t>(i), 1'700'000'000'000'000}}};
       const Performed written = co_await performer.perform(step);
       EXPECT_EQ(written.outcome, Outcome::ok);
       std::string key, head;
-      names.write(step.id, key);
+      space.names.write(step.entry.id, key);
       const Bytes other = bytes_of(key);
       if (!other.empty()) {
         Ready body(other);

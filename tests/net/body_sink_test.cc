@@ -10,7 +10,7 @@ namespace s3lt {
 namespace {
 
 // Wants the first `want` bytes.
-class Seen final : public BodySink {
+class Seen final : public http::BodySink {
  public:
   explicit Seen(std::uint64_t want) : want_(want) {}
   std::uint64_t wanted() const override { return want_ - std::min<std::uint64_t>(want_, bytes.size()); }
