@@ -10,6 +10,12 @@
 namespace s3lt {
 namespace {
 
+// Of a slow client, in bytes: the system may run this far ahead of it.
+constexpr int slow_client_buffers = 32 << 10;
+
+// A transfer of a slow client that ends so much after it was due met something slower than the client.
+constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
+
 // Hashing goes on in slices, so that the thread's other clients are served in between.
 constexpr std::uint64_t hash_slice = 128 << 10;
 
@@ -74,6 +80,7 @@ struct Performer::Attempt {
   bool retryable = false;
   std::uint64_t bytes = 0;
   TimePoint sent{}, first_byte{}, end{};
+  bool behind = false;        // slower than the slow client that made it
   bool unused_close = false;  // closed by the server before a byte of answer
   bool checked = false;       // the bytes that came were held against the object's
   // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
@@ -218,7 +225,8 @@ void Performer::record(const Operation& op, const Attempt& last) {
                 .response_us = to_micros(now() - op.start),
                 .service_us = to_micros(last.end - last.sent),
                 .ttfb_us = last.first_byte == TimePoint{} ? -1 : to_micros(last.first_byte - last.sent),
-                .seeded = op.step.seeded});
+                .seeded = op.step.seeded,
+                .behind = last.behind});
 }
 
 // What all attempts have in common: the key, the body and its hashes.
@@ -361,10 +369,12 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
                                 .keep_body = is_batch || op.step.kind == OperationKind::list,
                                 .sink = check ? &*check : nullptr,
                                 .observer = &op,
-                                .limiter = share_.limiter.get()};
+                                .limiter = share_.limiter.get(),
+                                .speed = share_.pattern.client_speed};
   const ExchangeResult result = co_await connection.exchange(request);
   Attempt attempt{.status = result.status, .requests = 1, .sent = result.first_byte_sent, .end = result.end};
   if (result.status != 0) attempt.first_byte = result.first_byte_received;
+  attempt.behind = result.behind > slack_of_slow_client;
   judge(op, result, check ? &*check : nullptr, attempt);
   co_return attempt;
 }

@@ -65,6 +65,8 @@ class ResponseReader {
   const ResponseHead* head() const { return has_head_ ? &head_ : nullptr; }
   std::uint64_t body_bytes() const { return body_bytes_; }  // received so far, without framing
   const std::string& body() const { return body_; }         // of them those that are kept
+  // What is still to come of a body whose length is known; UINT64_MAX of another.
+  std::uint64_t body_left() const { return framing_.kind == Framing::Kind::length ? left_ : UINT64_MAX; }
   // Whether the connection can carry another answer after this one, now done.
   bool reusable() const;
 

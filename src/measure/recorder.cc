@@ -45,6 +45,7 @@ void Recorder::operation(CellId id, const OperationRecord& record) {
   }
   ++counters.count;
   if (record.seeded) ++counters.seeded;
+  if (record.behind) ++counters.behind;
   if (record.outcome == Outcome::not_found) {
     ++counters.not_found;
     return;

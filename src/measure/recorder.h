@@ -35,6 +35,7 @@ struct OperationRecord {
   std::int64_t ttfb_us = -1;  // first byte sent to first byte of the final answer; -1: none
   std::int64_t lag_us = -1;   // intended to actual start; -1: closed loop, none
   bool seeded = false;
+  bool behind = false;  // a slow client's transfer that the storage or the network made slower still
 };
 
 class Recorder {

@@ -15,6 +15,7 @@ void Counters::add(const Counters& other) {
   attempts += other.attempts;
   requests += other.requests;
   seeded += other.seeded;
+  behind += other.behind;
   checked += other.checked;
   for (std::size_t i = 0; i < corrupt.size(); ++i) corrupt[i] += other.corrupt[i];
   for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
@@ -30,7 +31,7 @@ void Counters::add(const Counters& other) {
 
 void Counters::clear() {
   count = bytes = bytes_moved = errors = throttled = not_found = cancelled = attempts = requests = seeded =
-      checked = 0;
+      behind = checked = 0;
   corrupt.fill(0);
   outcomes.fill(0);
   status.clear();

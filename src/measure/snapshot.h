@@ -32,10 +32,11 @@ struct Counters {
   std::uint64_t errors = 0;       // operations whose last attempt was an error
   std::uint64_t throttled = 0;    // those of the errors that were throttled to the end
   std::uint64_t not_found = 0;
-  std::uint64_t cancelled = 0;                           // operations cut by the end of the run
-  std::uint64_t attempts = 0;                            // tries of operations: the sum of outcomes
-  std::uint64_t requests = 0;                            // HTTP exchanges begun
-  std::uint64_t seeded = 0;                              // writes that stand for a read that found no key
+  std::uint64_t cancelled = 0;  // operations cut by the end of the run
+  std::uint64_t attempts = 0;   // tries of operations: the sum of outcomes
+  std::uint64_t requests = 0;   // HTTP exchanges begun
+  std::uint64_t seeded = 0;     // writes that stand for a read that found no key
+  std::uint64_t behind = 0;     // transfers of slow clients that the storage or the network made slower still
   std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
   std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
   std::uint64_t checked = 0;                             // reads that came whole and whose bytes were checked

@@ -61,6 +61,7 @@ struct HttpConnection::Exchange {
     result.error = error;
     whole = false;
   }
+  bool sends_head_first() const { return request.expect_continue || request.speed > 0; }
   bool failed() const { return result.error != StreamError::none; }
   void moved(std::uint64_t bytes) const {
     if (bytes == 0) return;
@@ -72,7 +73,10 @@ struct HttpConnection::Exchange {
 Task<StreamError> HttpConnection::connect(const Address& address, TlsClient* tls,
                                           const std::string& server_name) {
   exchanges_ = 0;
-  const ConnectOptions options{.tls = tls, .server_name = server_name, .deadline = now() + connect_deadline};
+  const ConnectOptions options{.tls = tls,
+                               .server_name = server_name,
+                               .deadline = now() + connect_deadline,
+                               .socket_buffers = socket_buffers_};
   const StreamError error = co_await stream_.connect(*loop_, address, options);
   co_return error;
 }
@@ -129,12 +133,14 @@ void HttpConnection::conclude(Exchange& x) {
 // Sends head and body: together where the server is not asked first. Ends with the request sent, or with
 // (some of) an answer that came before its end, or with a failure.
 Task<void> HttpConnection::send_both(Exchange& x) {
-  if (x.request.expect_continue) {
+  if (x.sends_head_first()) {
     const StreamError error = co_await send_head(x);
     if (error != StreamError::none) {
       x.fail(error);
       co_return;
     }
+  }
+  if (x.request.expect_continue) {
     const bool go_on = co_await await_continue(x);
     if (!go_on) co_return;
   }
@@ -201,13 +207,21 @@ Task<StreamError> HttpConnection::allowance(Exchange& x, std::uint64_t wanted, s
 Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
   BodySource& body = *x.request.body;
   const std::uint64_t size = body.size();
-  std::string_view head = x.request.expect_continue ? std::string_view() : x.request.head;
+  std::string_view head = x.sends_head_first() ? std::string_view() : x.request.head;
+  const Pace pace(x.request.speed, now());
   std::uint64_t offset = 0;
   std::array<iovec, 514> out;
   while (offset < size || !head.empty()) {
     std::uint64_t granted = size - offset;
     if (granted != 0 && x.request.limiter != nullptr) {
       const StreamError error = co_await allowance(x, size - offset, granted);
+      if (error != StreamError::none) {
+        x.fail(error);
+        co_return Sent::failed;
+      }
+    }
+    if (granted != 0 && x.request.speed > 0) {
+      const StreamError error = co_await pace_send(x, pace, offset, granted);
       if (error != StreamError::none) {
         x.fail(error);
         co_return Sent::failed;
@@ -237,6 +251,7 @@ Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
     const Sent now_what = co_await after_blocked_send(x, io.blocked);
     if (now_what != Sent::all) co_return now_what;
   }
+  if (x.request.speed > 0) x.result.behind = now() - pace.when(size);
   co_return Sent::all;
 }
 
@@ -274,8 +289,13 @@ Task<void> HttpConnection::receive(Exchange& x) {
     }
     const bool in_body = reader_.state() == http::ResponseReader::State::body;
     std::uint64_t granted = UINT64_MAX;
-    if (in_body && x.request.limiter != nullptr) {
-      const StreamError error = co_await allowance(x, granted, granted);
+    if (in_body && (x.request.limiter != nullptr || x.request.speed > 0)) {
+      StreamError error = StreamError::none;
+      if (x.request.speed > 0) {
+        error = co_await pace_receive(x, granted);
+      } else {
+        error = co_await allowance(x, granted, granted);
+      }
       if (error != StreamError::none) {
         x.fail(error);
         co_return;
@@ -288,6 +308,46 @@ Task<void> HttpConnection::receive(Exchange& x) {
     x.fail(error);
     co_return;
   }
+  if (x.request.speed > 0 && reader_.body_bytes() > 0) {
+    const TimePoint due = Pace(x.request.speed, x.result.first_byte_received).when(reader_.body_bytes());
+    x.result.behind = now() - due;
+    const StreamError error = co_await sleep_until(x, due);
+    if (error != StreamError::none) x.fail(error);
+  }
+}
+
+// What may be read of a body now: what the pace is ahead of all that has come, read or still in the system's
+// buffer. So the peer, who sees its bytes acknowledged before we read them, sees the pace from the moment on
+// when that buffer is full.
+Task<StreamError> HttpConnection::pace_receive(Exchange& x, std::uint64_t& granted) {
+  const Pace pace(x.request.speed, x.result.first_byte_received);
+  for (;;) {
+    const std::uint64_t buffered = stream_.buffered();
+    granted = UINT64_MAX;
+    if (buffered >= reader_.body_left()) co_return StreamError::none;  // all of it is here
+    const std::uint64_t come = reader_.body_bytes() + buffered, allowed = pace.allowed(now());
+    granted = allowed > come ? allowed - come : 0;
+    if (granted > 0) co_return StreamError::none;
+    const StreamError error = co_await sleep_until(x, pace.when(come + pace.piece()));
+    if (error != StreamError::none) co_return error;
+  }
+}
+
+// Waits until the next piece of a body is due; `granted` is its length.
+Task<StreamError> HttpConnection::pace_send(Exchange& x, const Pace& pace, std::uint64_t offset,
+                                            std::uint64_t& granted) {
+  granted = std::min(granted, pace.piece());
+  const StreamError error = co_await sleep_until(x, pace.when(offset + granted));
+  co_return error;
+}
+
+Task<StreamError> HttpConnection::sleep_until(Exchange& x, TimePoint until) {
+  // A timer that was due just then did not hear of the cancellation.
+  if (cancelled_) co_return StreamError::cancelled;
+  if (until <= now()) co_return StreamError::none;
+  const bool in_time = co_await timer_->until(until);
+  x.last_moved = now();
+  co_return in_time && !cancelled_ ? StreamError::none : StreamError::cancelled;
 }
 
 // Reads once, at most `most` bytes. `wait_for` is what to wait for before it makes sense to read again, if

@@ -10,6 +10,7 @@
 
 #include "http/response_reader.h"
 #include "net/stream.h"
+#include "schedule/pace.h"
 #include "schedule/token_bucket.h"
 
 namespace s3lt {
@@ -39,6 +40,7 @@ struct ExchangeRequest {
   http::BodySink* sink = nullptr;        // null: nobody looks at the body
   TransferObserver* observer = nullptr;  // never null where bytes matter
   TokenBucket* limiter = nullptr;        // of body bytes, both directions
+  double speed = 0;                      // body bytes a second, both directions; 0: as fast as it goes
 };
 
 // How an exchange went. What it views stays valid until the next exchange on the connection.
@@ -54,6 +56,9 @@ struct ExchangeResult {
   std::uint64_t body_bytes = 0;              // of the final answer's body, received
   std::string_view body;                     // kept: of errors (at most 64 KiB), or as asked
   TimePoint first_byte_sent{}, first_byte_received{}, end{};
+  // With a speed: how much later than due the last byte of a body moved, because the peer or the network was
+  // slower than that.
+  Duration behind{};
 };
 
 class HttpConnection {
@@ -66,6 +71,10 @@ class HttpConnection {
 
   // Another stall deadline than the usual one.
   void set_stall_deadline(Duration deadline) { stall_ = deadline; }
+
+  // Small socket buffers, so that a peer meets the speed at which we read and write, and not the system's.
+  // Before connect().
+  void set_socket_buffers(int bytes) { socket_buffers_ = bytes; }
 
   bool is_open() const { return stream_.is_open(); }
   bool was_used() const { return exchanges_ > 0; }
@@ -95,6 +104,9 @@ class HttpConnection {
   Task<Sent> after_blocked_send(Exchange& x, unsigned blocked);
   Task<void> receive(Exchange& x);
   Task<StreamError> allowance(Exchange& x, std::uint64_t wanted, std::uint64_t& granted);
+  Task<StreamError> pace_send(Exchange& x, const Pace& pace, std::uint64_t offset, std::uint64_t& granted);
+  Task<StreamError> pace_receive(Exchange& x, std::uint64_t& granted);
+  Task<StreamError> sleep_until(Exchange& x, TimePoint until);
   StreamError read_some(Exchange& x, std::uint64_t most, unsigned& wait_for);
   bool went_stale(TimePoint t);
   void conclude(Exchange& x);
@@ -106,6 +118,7 @@ class HttpConnection {
   std::uint64_t exchanges_ = 0;
   TimePoint last_end_{};  // of the exchange before
   Duration stall_ = stall_deadline;
+  int socket_buffers_ = 0;
   bool cancelled_ = false;
 };
 

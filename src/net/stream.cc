@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,7 +111,10 @@ Task<StreamError> Stream::connect(Loop& loop, const Address& address, const Conn
   socket_ = Socket(loop, fd);
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   retransmit_patiently(fd);
-  if (options.receive_buffer > 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
+  if (options.socket_buffers > 0) {
+    set_int(fd, SOL_SOCKET, SO_RCVBUF, options.socket_buffers);
+    set_int(fd, SOL_SOCKET, SO_SNDBUF, options.socket_buffers);
+  }
 
   int error = ::connect(fd, sa, address.size) == 0 ? 0 : errno;
   if (error == EINPROGRESS) {
@@ -235,6 +239,11 @@ bool Stream::is_quiet() {
     peeked = failed_call(Socket::readable);
   }
   return peeked.blocked != 0;
+}
+
+std::uint64_t Stream::buffered() const {
+  int bytes = 0;
+  return ioctl(socket_.fd(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 IoResult Stream::try_read(void* buffer, std::size_t size) {

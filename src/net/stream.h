@@ -51,7 +51,7 @@ struct ConnectOptions {
   TlsClient* tls = nullptr;  // null: plain TCP
   std::string server_name;   // for SNI and verification: the endpoint's host
   TimePoint deadline = Socket::no_deadline;
-  int receive_buffer = 0;  // bytes; 0: the system's own sizing
+  int socket_buffers = 0;  // bytes, each way; 0: the system's own sizing
 };
 
 class Stream {
@@ -79,6 +79,8 @@ class Stream {
   bool is_quiet();
   // Whether, for all that the loop has seen so far, something may have come since the last read.
   bool may_have_news() const;
+  // Bytes that came and were not read yet (TLS: as they came). Asks the system.
+  std::uint64_t buffered() const;
   IoResult try_read(void* buffer, std::size_t size);
   // Takes up to `size` bytes without looking at them (MSG_TRUNC on plain TCP).
   IoResult try_discard(std::uint64_t size);

@@ -45,7 +45,7 @@ json::object figures(const Cell& cell, Detail detail) {
   json::object out{{"count", c.count},       {"bytes", c.bytes},         {"bytes_moved", c.bytes_moved},
                    {"errors", c.errors},     {"not_found", c.not_found}, {"cancelled", c.cancelled},
                    {"attempts", c.attempts}, {"requests", c.requests},   {"seeded", c.seeded},
-                   {"outcomes", by_outcome}, {"status", by_status}};
+                   {"behind", c.behind},     {"outcomes", by_outcome},   {"status", by_status}};
   const std::pair<const char*, const Histogram*> histograms[] = {{"response_us", &cell.response},
                                                                  {"service_us", &cell.service},
                                                                  {"ttfb_us", &cell.ttfb},
