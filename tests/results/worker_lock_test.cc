@@ -19,8 +19,8 @@ class WorkerLockTest : public testing::Test {
   WorkerLockTest() : directory(fs::path(testing::TempDir()) / ("locks-" + std::to_string(getpid()))) {}
   ~WorkerLockTest() override { fs::remove_all(directory); }
 
-  Result<WorkerLock> take(const WorkerIdentity& identity) {
-    return WorkerLock::take(directory, identity, wall_now());
+  Result<WorkerLock> take(const WorkerIdentity& wanted) {
+    return WorkerLock::take(directory, wanted, wall_now());
   }
   std::size_t files() const {
     return static_cast<std::size_t>(
