@@ -103,7 +103,8 @@ class Storage:
             "s3", endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key, verify=self.ca_bundle or True,
             config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, connect_timeout=5,
-                          read_timeout=20, retries={"max_attempts": 2}, proxies={}, **{**self.boto3_options, **config}))
+                          read_timeout=20, retries={"max_attempts": 2}, proxies={},
+                          **{**self.boto3_options, **config}))
 
     def keys(self, prefix=""):
         """Key to size of every object there, as boto3 lists them."""

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.parse
 
 import boto3.s3.transfer
 import minio
@@ -197,8 +196,9 @@ class AwsCli(CommandLine):
         super().__init__(storage, folder)
         self.command = [_beside_python("aws")]
         config = folder / "config"
+        # It presigns by version 2 of the signature unless it is told not to.
         config.write_text("[default]\ns3 =\n  addressing_style = path\n  multipart_threshold = 5MB\n"
-                          "  multipart_chunksize = 5MB\n  signature_version = s3v4\n")  # it presigns by version 2 otherwise
+                          "  multipart_chunksize = 5MB\n  signature_version = s3v4\n")
         self.environment |= {
             "AWS_ACCESS_KEY_ID": storage.access_key, "AWS_SECRET_ACCESS_KEY": storage.secret_key,
             "AWS_DEFAULT_REGION": servers.REGION, "AWS_ENDPOINT_URL": storage.endpoint, "AWS_MAX_ATTEMPTS": "1",
