@@ -45,7 +45,7 @@ class Reading {
     Budget budget({}, {}, 1);
     Mailbox mailbox;
     LoadThread thread(plan_, keys, budget, mailbox, 0);
-    PatternShare share(plan_, plan_.patterns[0], keys.space(0), 1, 0, thread.recorder());
+    PatternShare share(plan_, 0, keys, 0, thread.recorder());
     Performer performer(thread, share, 0);
     run_to_end(thread.loop(), work(thread, performer, keys.space(0), count, bytes_of, times, ours));
     return thread.recorder().take({}, std::chrono::seconds(1));
