@@ -9,7 +9,7 @@ RUN = {"id", "version", "started", "seconds", "pattern", "worker", "backend", "e
        "time_scale", "interrupted"}
 CLIENT = {"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes", "connections",
           "reconnects"}
-COUNTS = {"count", "bytes", "bytes_moved", "errors", "not_found", "cancelled", "attempts", "requests", "seeded",
+COUNTS = {"count", "bytes", "bytes_moved", "errors", "not_found", "cancelled", "attempts", "requests", "seeded", "behind",
           "outcomes", "status"}
 TIMES = {"response_us", "service_us", "ttfb_us", "lag_us", "failed_us"}
 PERCENTILES = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}

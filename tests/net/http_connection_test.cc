@@ -506,6 +506,7 @@ TEST(NetHttp, WaitsForNoLimitOnceItIsCancelled) {
 // -----------------------------------------------------------
 
 struct Kept {
+  std::atomic<bool> first_done = false;
   Got first, second;
   int accepted = 0;
 };
@@ -525,6 +526,8 @@ Task<void> exchange_after_idling(Loop& loop, std::uint16_t port, const std::atom
     got->problem = got->result.problem;
     got->open_after = connection.is_open();
     if (got == &kept.second) break;
+    kept.first_done = true;
+    kept.first_done.notify_all();
     Timer timer(loop);
     for (int i = 0; i < 1000 && !go_on; ++i) co_await timer.until(now() + milliseconds(5));
     co_await timer.until(now() + milliseconds(20));
@@ -535,17 +538,18 @@ TEST(NetHttp, DropsAConnectionOnWhichSomethingCameWhileItWasIdle) {
   for (const std::string late :
        {"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "x", ""}) {
     std::atomic<bool> go_on = false, asked_again = false;
+    Kept kept;
     ScriptedServer server([&](ScriptedPeer& peer, int number) {
       peer.read_head();
       peer.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
       if (number > 0) return;
+      kept.first_done.wait(false);
       peer.write(late);
       if (late.empty()) peer.end();
       go_on = true;
       asked_again = !peer.read_head().empty();
     });
     Loop loop;
-    Kept kept;
     run_to_end(loop, exchange_after_idling(loop, server.port(), go_on, kept));
     EXPECT_EQ(kept.first.result.status, 200);
     EXPECT_TRUE(kept.first.open_after);
