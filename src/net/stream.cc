@@ -114,6 +114,8 @@ Task<StreamError> Stream::connect(Loop& loop, const Address& address, const Conn
   if (options.socket_buffers > 0) {
     set_int(fd, SOL_SOCKET, SO_RCVBUF, options.socket_buffers);
     set_int(fd, SOL_SOCKET, SO_SNDBUF, options.socket_buffers);
+    // A window opens by whole segments: those of the loopback (64 KiB) would open it in leaps.
+    set_int(fd, IPPROTO_TCP, TCP_MAXSEG, 4096);
   }
 
   int error = ::connect(fd, sa, address.size) == 0 ? 0 : errno;

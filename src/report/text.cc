@@ -181,7 +181,7 @@ std::string what_stood_out(const RunResult& result, std::uint64_t errors, std::u
   double longest = 0;
   std::string tail;
   for (const auto& [key, cell] : result.total.cells) {
-    if (cell.response.count() < enough) continue;
+    if (key.operation == OperationKind::trim || cell.response.count() < enough) continue;
     const std::int64_t p50 = cell.response.percentile(50), p99 = cell.response.percentile(99);
     const double ratio = static_cast<double>(p99) / static_cast<double>(std::max<std::int64_t>(1, p50));
     if (ratio < long_tail || ratio <= longest) continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/units.h"
@@ -28,12 +29,19 @@ std::string answers_of(const Snapshot& total, Outcome outcome) {
 }  // namespace
 
 std::string storage_trouble(const Snapshot& total) {
-  std::uint64_t attempts = 0, throttled = 0, full = 0;
+  std::uint64_t attempts = 0, throttled = 0, full = 0, behind = 0, slow_transfers = 0;
+  std::set<std::string_view> slow_patterns;
+  for (const auto& [key, cell] : total.cells) {
+    if (cell.counters.behind > 0) slow_patterns.insert(key.pattern);
+  }
   for (const auto& [key, cell] : total.cells) {
     const Counters& c = cell.counters;
     attempts += c.attempts;
     throttled += c.outcomes[static_cast<std::size_t>(Outcome::throttled)];
     full += c.outcomes[static_cast<std::size_t>(Outcome::full)];
+    behind += c.behind;
+    const bool transfers = key.operation == OperationKind::get || key.operation == OperationKind::put;
+    if (transfers && slow_patterns.contains(key.pattern)) slow_transfers += c.count - c.errors - c.not_found;
   }
   std::string words;
   if (full != 0) {
@@ -44,6 +52,11 @@ std::string storage_trouble(const Snapshot& total) {
     words += fmt::format("{}the storage throttled: {} of {} attempts were answered with {}",
                          words.empty() ? "" : "; ", format_count(throttled), format_count(attempts),
                          answers_of(total, Outcome::throttled));
+  }
+  if (behind * one_in >= std::max<std::uint64_t>(slow_transfers, 1)) {
+    words += fmt::format("{}{} of {} transfers of slow clients were slower than the clients: storage or network "
+                         "did not keep up",
+                         words.empty() ? "" : "; ", format_count(behind), format_count(slow_transfers));
   }
   return words;
 }

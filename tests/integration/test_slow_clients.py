@@ -1,0 +1,126 @@
+"""Slow clients, timed at the storage's end of the connection: bytes received of what they send, bytes that
+their system acknowledged of what they are sent."""
+import os
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from stand_ins import StandIn
+
+SPEED, SIZE, SLACK = 125_000, 1 << 20, 64 << 10
+
+
+def bytes_acknowledged(connection):
+    return struct.unpack_from("=Q", connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 120)[0]
+
+
+class MeteringStandIn(StandIn):
+    """Keeps (seconds, bytes) of every transfer of a whole object, from the moment when its body may begin."""
+
+    def __init__(self):
+        super().__init__()
+        self.transfers = {"PUT": [], "GET": []}
+        self.clients = set()
+
+    def serve(self, handler):
+        if handler.command == "PUT":
+            length, body, samples = int(handler.headers["Content-Length"]), b"", [(time.monotonic(), 0)]
+            while len(body) < length and (piece := handler.rfile.read1(1 << 20)):
+                body += piece
+                samples.append((time.monotonic(), len(body)))
+            self.objects[handler.path] = body
+            self.keep("PUT", handler, samples)
+            self.answer(handler, b"")
+        elif handler.command == "GET" and handler.path in self.objects:
+            self.send_metered(handler, self.objects[handler.path])
+        else:
+            super().serve(handler)
+
+    def keep(self, method, handler, samples):
+        with self.lock:
+            self.transfers[method].append(samples)
+            self.clients.add(handler.client_address)
+
+    def answer(self, handler, body):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.flush()
+
+    def send_metered(self, handler, body):
+        connection = handler.connection
+        self.answer(handler, body)
+        before, began = bytes_acknowledged(connection), time.monotonic()
+        sender = threading.Thread(target=connection.sendall, args=(body,), daemon=True)
+        sender.start()
+        samples = [(began, 0)]
+        while samples[-1][1] < len(body) and samples[-1][0] < began + 30:
+            time.sleep(0.005)  # the sampling period
+            samples.append((time.monotonic(), min(len(body), bytes_acknowledged(connection) - before)))
+        sender.join(1)
+        self.keep("GET", handler, samples)
+
+
+@pytest.fixture
+def metering_stand_in():
+    stand_in = MeteringStandIn()
+    yield stand_in
+    stand_in.close()
+
+
+@pytest.mark.parametrize("backend", ["boto3", "native"])
+def test_an_elephant_moves_its_bytes_at_one_megabit_each_way_seen_by_a_metering_stand_in(
+        loadtest, metering_stand_in, backend):
+    result = loadtest(metering_stand_in.storage, "run", "elephant", "--backend", backend, "--size", "1MB",
+                      "--concurrency", "8", "--duration", "17s", "--grace", "20s", "--retries", "0", seconds=60)
+    assert result.status == 0, result.stderr
+    assert len(metering_stand_in.clients) == 8, "a connection each, kept"
+    for method, transfers in metering_stand_in.transfers.items():
+        assert transfers, method
+        for samples in transfers:
+            began, total = samples[0][0], samples[-1][1]
+            assert total == SIZE
+            rate = total / (samples[-1][0] - began)
+            assert rate == pytest.approx(SPEED, rel=0.01), f"{method}: {rate:.0f} bytes/s"
+            ahead = max(moved - SPEED * (at - began) for at, moved in samples)
+            assert ahead <= SLACK, f"{method}: {ahead:.0f} bytes ahead of the speed"
+    operations = result.summary["patterns"]["elephant"]["operations"]
+    assert sum(figures["count"] for figures in operations.values()) == sum(map(len, metering_stand_in.transfers.values()))
+    assert all(figures["behind"] == 0 for figures in operations.values())
+
+
+def test_the_figures_of_a_slow_transfer_move_while_it_lasts_and_a_cut_one_is_cancelled(loadtest, serve):
+    result = loadtest(serve, "run", "elephant", "--size", "100MB", "--concurrency", "20", "--duration", "6s",
+                      "--grace", "1s", "--stats-interval", "1s", "--backend", "native", "--json", seconds=30)
+    put = result.summary["patterns"]["elephant"]["operations"]["PUT"]
+    assert put["count"] == 0 and put["cancelled"] == 20
+    # 20 clients, for 7 seconds but for their first delay of 0.1 to 0.5 s.
+    assert 20 * SPEED * 6 < put["bytes_moved"] < 20 * SPEED * 7
+    assert result.seconds < 9
+    moved = [float(line.split("bytes=")[1].split("MB")[0]) for line in result.stderr.splitlines()
+             if "STATS:" in line and "MB" in line.split("bytes=")[1].split(",")[0]]
+    assert len(moved) >= 4 and moved == sorted(set(moved)), moved
+
+
+def test_a_storage_slower_than_the_slow_clients_is_told(loadtest, serve_with):
+    serve = serve_with("--fault", "GET:slow=30KB/s")
+    result = loadtest(serve, "run", "elephant", "--size", "100KB", "--concurrency", "4", "--prefill", "4",
+                      "--duration", "8s", "--grace", "10s", "--seed", "3", seconds=40)
+    get = result.summary["patterns"]["elephant"]["operations"]["GET"]
+    assert get["count"] > 0 and get["behind"] == get["count"]
+    assert "transfers of slow clients were slower than the clients" in " ".join(result.stdout.split())
+
+
+@pytest.mark.skipif("S3LOADTEST_PATTERNS" not in os.environ, reason="long: S3LOADTEST_PATTERNS=long")
+def test_two_thousand_slow_clients_on_one_core_keep_their_speed(loadtest, serve_with):
+    serve = serve_with("--sndbuf", "64KiB")
+    result = loadtest(serve, "run", "elephant", "--backend", "native", "--size", "1MB", "--concurrency", "2000",
+                      "--threads", "1", "--duration", "30s", "--grace", "20s", seconds=90)
+    operations = result.summary["patterns"]["elephant"]["operations"]
+    transfers = {name: figures for name, figures in operations.items() if name in ("GET", "PUT")}
+    assert sum(figures["behind"] for figures in transfers.values()) == 0
+    for name, figures in transfers.items():
+        assert figures["response_us"]["p50"] == pytest.approx(SIZE / SPEED * 1e6, rel=0.02), name
