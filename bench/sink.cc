@@ -73,6 +73,8 @@ bool answer(Connection& c, Counts& counts) {
     ++counts.put;
   } else if (c.method == "HEAD") {
     ++counts.head;
+    // By such a header our client knows S3.
+    text = "HTTP/1.1 200 OK\r\nx-amz-request-id: sink\r\nContent-Length: 0\r\n\r\n";
   } else if (c.method == "DELETE") {
     ++counts.del;
     text = "HTTP/1.1 204 No Content\r\n\r\n";
