@@ -55,9 +55,9 @@ std::uint64_t client_count(const RunPlan& plan) {
 std::uint64_t most_bytes_kept(const RunPlan& plan) {
   std::uint64_t most = 0;
   for (const PlannedPattern& p : plan.patterns) {
+    if (!p.pattern.writes()) continue;
     std::uint64_t largest = 0;
     for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
-    if (largest == 0) continue;  // it lists or deletes batches
     const bool by_keys = plan.limits.keys < plan.limits.bytes / largest;
     most += (by_keys ? plan.limits.keys * largest : plan.limits.bytes) + p.clients * largest;
   }

@@ -94,7 +94,7 @@ void read_client(const toml::table& client, Pattern& pattern) {
 void read_list(const toml::table& list, Pattern& pattern) {
   static constexpr std::array<std::string_view, 2> fields{"of", "page"};
   allow_only(list, "[list]", fields);
-  if (!does_any(pattern, {OperationKind::list, OperationKind::delete_batch}))
+  if (!pattern.does(OperationKind::list) && !pattern.sweeps())
     refuse(list, "[list] is for mixes with LIST or DELETE-BATCH, and this one has neither");
   if (const toml::node* node = list.get("of")) {
     static constexpr std::array<std::string_view, 2> scopes{"worker", "prefix"};
@@ -107,6 +107,12 @@ void read_list(const toml::table& list, Pattern& pattern) {
   }
   if (const toml::node* node = list.get("page"))
     pattern.list_page = static_cast<unsigned>(whole_number(*node, "page", 1, 1000));
+}
+
+// Whether it asks for keys that exist.
+bool reads_keys(const Pattern& pattern) {
+  return pattern.does(OperationKind::get) || pattern.does(OperationKind::head) ||
+         pattern.does(OperationKind::del);
 }
 
 void read_keys(const toml::table& keys, Pattern& pattern) {
@@ -123,23 +129,22 @@ void read_keys(const toml::table& keys, Pattern& pattern) {
       refuse(item, fmt::format("{} stands twice in from", name));
     pattern.keys_from.push_back(name);
   }
-  if (!does_any(pattern, {OperationKind::get, OperationKind::head, OperationKind::del}))
+  if (!reads_keys(pattern))
     refuse(keys, "[keys] says whose keys are read, and this mix has no GET, HEAD or DELETE");
 }
 
-// The sizes, where they mean something. A reader of others' keys may leave them out: take_sizes.
+// The sizes, where they mean something. A reader of others' keys may leave them out: settle_sources.
 void read_sizes_of(const toml::table& table, Pattern& pattern) {
   const toml::node* sizes = table.get("sizes");
-  const bool writes = does_any(pattern, {OperationKind::put});
-  const bool of_objects =
-      writes || does_any(pattern, {OperationKind::get, OperationKind::head, OperationKind::del});
+  const bool puts = pattern.does(OperationKind::put);
+  const bool of_objects = puts || reads_keys(pattern);
   if (sizes != nullptr) {
     if (!of_objects)
       refuse(*sizes,
              "sizes are of objects that are written or read, and this mix has only LIST or "
              "DELETE-BATCH; leave sizes out");
     read_sizes(*sizes, pattern);
-  } else if (of_objects && (writes || pattern.keys_from.empty())) {
+  } else if (of_objects && (puts || pattern.keys_from.empty())) {
     refuse(table,
            "a pattern needs sizes, unless it only lists, deletes batches or reads the keys of others "
            "([keys] from)");
@@ -202,8 +207,7 @@ void settle_sources(const toml::table& table, Pattern& reader, std::span<const P
     const auto here = std::ranges::find(patterns, name, &Pattern::name);
     const auto source = here != patterns.end() ? *here : builtin_pattern(name);
     if (!source) refuse(node, source.error().message);
-    if (!does_any(*source, {OperationKind::put}))
-      refuse(node, fmt::format("{} writes no keys that could be read", name));
+    if (!source->writes()) refuse(node, fmt::format("{} writes no keys that could be read", name));
     if (!takes_sizes) continue;
     for (const SizeClass& size : source->sizes) {
       if (std::ranges::find(reader.sizes, size.label, &SizeClass::label) == reader.sizes.end())

@@ -72,11 +72,4 @@ const toml::node& needed(const toml::table& table, std::string_view place, std::
   refuse(table, fmt::format("{} needs {}", place, field));
 }
 
-bool does_any(const Pattern& pattern, std::initializer_list<OperationKind> kinds) {
-  const auto in = [kinds](const Mix& mix) {
-    return std::ranges::any_of(kinds, [&](OperationKind k) { return mix[static_cast<std::size_t>(k)] > 0; });
-  };
-  return in(pattern.mix) || std::ranges::any_of(pattern.burst_mixes, in);
-}
-
 }  // namespace s3lt

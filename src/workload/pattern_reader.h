@@ -41,7 +41,4 @@ void read_sizes(const toml::node& node, Pattern& pattern);
 void read_mixes(const toml::table& table, Pattern& pattern);
 void read_schedule(const toml::table& table, Pattern& pattern);
 
-// Whether the pattern ever does one of these.
-bool does_any(const Pattern& pattern, std::initializer_list<OperationKind> kinds);
-
 }  // namespace s3lt
