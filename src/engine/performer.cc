@@ -10,9 +10,6 @@
 namespace s3lt {
 namespace {
 
-// Of a slow client, in bytes: the system may run this far ahead of it.
-constexpr int slow_client_buffers = 32 << 10;
-
 // A transfer of a slow client that ends so much after it was due met something slower than the client.
 constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
 
@@ -141,6 +138,9 @@ Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t inde
   for (std::size_t i = 0; i < thread.plan().endpoints.size(); ++i) {
     connections_.emplace_back(thread.loop());
     connections_.back().set_stall_deadline(thread.plan().stall);
+  }
+  if (share.pattern.client_speed > 0) {
+    for (HttpConnection& connection : connections_) connection.be_slow(share.pattern.client_speed);
   }
 }
 

@@ -72,9 +72,9 @@ class HttpConnection {
   // Another stall deadline than the usual one.
   void set_stall_deadline(Duration deadline) { stall_ = deadline; }
 
-  // Small socket buffers, so that a peer meets the speed at which we read and write, and not the system's.
-  // Before connect().
-  void set_socket_buffers(int bytes) { socket_buffers_ = bytes; }
+  // Small socket buffers, so that a peer meets the speed at which we read and write, and not
+  // the system's: for exchanges with a speed. Before connect().
+  void be_slow(double bytes_per_second);
 
   bool is_open() const { return stream_.is_open(); }
   bool was_used() const { return exchanges_ > 0; }
@@ -118,7 +118,7 @@ class HttpConnection {
   std::uint64_t exchanges_ = 0;
   TimePoint last_end_{};  // of the exchange before
   Duration stall_ = stall_deadline;
-  int socket_buffers_ = 0;
+  int receive_buffer_ = 0, send_buffer_ = 0;
   bool cancelled_ = false;
 };
 

@@ -111,12 +111,8 @@ Task<StreamError> Stream::connect(Loop& loop, const Address& address, const Conn
   socket_ = Socket(loop, fd);
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   retransmit_patiently(fd);
-  if (options.socket_buffers > 0) {
-    set_int(fd, SOL_SOCKET, SO_RCVBUF, options.socket_buffers);
-    set_int(fd, SOL_SOCKET, SO_SNDBUF, options.socket_buffers);
-    // A window opens by whole segments: those of the loopback (64 KiB) would open it in leaps.
-    set_int(fd, IPPROTO_TCP, TCP_MAXSEG, 4096);
-  }
+  if (options.receive_buffer > 0) set_int(fd, SOL_SOCKET, SO_RCVBUF, options.receive_buffer);
+  if (options.send_buffer > 0) set_int(fd, SOL_SOCKET, SO_SNDBUF, options.send_buffer);
 
   int error = ::connect(fd, sa, address.size) == 0 ? 0 : errno;
   if (error == EINPROGRESS) {

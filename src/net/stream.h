@@ -51,7 +51,7 @@ struct ConnectOptions {
   TlsClient* tls = nullptr;  // null: plain TCP
   std::string server_name;   // for SNI and verification: the endpoint's host
   TimePoint deadline = Socket::no_deadline;
-  int socket_buffers = 0;  // bytes, each way; 0: the system's own sizing
+  int receive_buffer = 0, send_buffer = 0;  // bytes; 0: the system's own sizing
 };
 
 class Stream {
