@@ -333,10 +333,12 @@ Task<StreamError> HttpConnection::pace_receive(Exchange& x, std::uint64_t& grant
     const std::uint64_t buffered = stream_.buffered();
     granted = UINT64_MAX;
     if (buffered >= reader_.body_left()) co_return StreamError::none;  // all of it is here
-    const std::uint64_t come = reader_.body_bytes() + buffered, allowed = pace.allowed(now());
+    // Half a piece early at best, half a piece late at worst.
+    const std::uint64_t come = reader_.body_bytes() + buffered, half = pace.piece() / 2 + 1;
+    const std::uint64_t allowed = pace.allowed(now()) + half;
     granted = allowed > come ? allowed - come : 0;
-    if (granted > 0) co_return StreamError::none;
-    const StreamError error = co_await sleep_until(x, pace.when(come + pace.piece()));
+    if (granted >= half) co_return StreamError::none;
+    const StreamError error = co_await sleep_until(x, pace.when(come + half));
     if (error != StreamError::none) co_return error;
   }
 }
