@@ -138,7 +138,7 @@ int exit_status(const RunResult& result, bool denied) {
   const Tally t = tally(result.total);
   // Nothing at all is a failure, unless the user stopped it before anything could end.
   const bool stopped_early = result.interrupted && t.ended == 0;
-  if (t.succeeded == 0 && t.ended + t.cancelled > 0 && !stopped_early) return 3;
+  if (t.succeeded == 0 && !stopped_early) return 3;
   if (t.corrupt > 0 || t.failed * 2 > t.ended) return 1;
   return 0;
 }

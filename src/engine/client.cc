@@ -51,7 +51,10 @@ Task<void> Client::work() {
       continue;
     }
     const bool may_go = co_await make_way(*step);
-    if (!may_go) break;
+    if (!may_go) {
+      thread_.give_back_operation();
+      continue;
+    }
     const Outcome outcome = co_await perform(*step);
     if (outcome == Outcome::cancelled) break;
     if (share_.space.catalog.has_excess()) co_await trim();
@@ -149,6 +152,8 @@ void Client::settle(const Step& step, const Performed& done) {
       if (!ok) break;
       list_backoff_.succeeded();
       token_ = performer_.page().truncated ? performer_.page().next_token : std::string();
+      if (token_.empty() && share_.pattern.schedule.kind == Schedule::Kind::cycle)
+        pass_done_in_ = phase_.number;
       break;
     case OperationKind::part:
       break;

@@ -57,7 +57,8 @@ class Client {
   const std::vector<double>* mix_ = nullptr;  // of the phase
   TimePoint next_start_{};                    // of a paced client
   Duration key_wait_{};
-  std::string token_;  // of the next page of its own listing
+  std::string token_;                         // of the next page of its own listing
+  std::optional<std::uint64_t> pass_done_in_;  // the cycle in which that listing came to its end
   Backoff list_backoff_;
   // A storage that is full, or lets nothing be deleted, gets no write before this time; {}: no such time.
   TimePoint writes_held_until_{};

@@ -28,7 +28,8 @@ Task<bool> Client::await_turn() {
     const bool timed = phase_end_ != TimePoint::max() || pattern.pace > 0;
     const TimePoint t = timed ? now() : TimePoint{};
     if (mix_ == nullptr || t >= phase_end_) enter_phase(now());
-    if (phase_.kind == PhaseKind::gap) {
+    const bool waits_for_cycle = pass_done_in_ && *pass_done_in_ == phase_.number;
+    if (phase_.kind == PhaseKind::gap || waits_for_cycle) {
       co_await pause(phase_end_);
       continue;
     }
@@ -69,7 +70,7 @@ void Client::hold_writes() {
 }
 
 // While writes are held, reads go on: a write gives way to the next read that is drawn, or waits where none
-// is. False: the run ends.
+// is. False: the phase or the run ended meanwhile.
 Task<bool> Client::make_way(Step& step) {
   constexpr unsigned most_passed = 100;  // of a pattern with one read in ten, next to none waits
   unsigned passed = 0;
@@ -81,8 +82,8 @@ Task<bool> Client::make_way(Step& step) {
     } else if (passed++ < most_passed) {
       if (auto other = next()) step = std::move(*other);
     } else {
-      co_await pause(writes_held_until_);
-      if (thread_.stopping()) co_return false;
+      co_await pause(std::min(writes_held_until_, phase_end_));
+      if (thread_.stopping() || now() >= phase_end_) co_return false;
     }
   }
   co_return true;

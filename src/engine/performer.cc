@@ -13,6 +13,9 @@ namespace {
 // A transfer of a slow client that ends so much after it was due met something slower than the client.
 constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
 
+// What a sample keeps of the storage's words.
+constexpr std::size_t most_message = 1024;
+
 // Hashing goes on in slices, so that the thread's other clients are served in between.
 constexpr std::uint64_t hash_slice = 128 << 10;
 
@@ -511,7 +514,7 @@ void Performer::sample(const Operation& op, const Attempt& attempt, unsigned num
        .outcome = attempt.outcome,
        .status = attempt.status,
        .code = s3.code,
-       .message = problem,
+       .message = problem.substr(0, most_message),
        .request_id = s3.request_id,
        .attempt = number,
        .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent),
