@@ -5,6 +5,14 @@
 #include <algorithm>
 
 namespace s3lt {
+namespace {
+
+// Never 0, which is a free slot.
+std::uint64_t mark_of(std::uint32_t size_class, const KeyStamp& key) {
+  return Random::stream(key.micros, {size_class, key.suffix}).next() | 1ULL << 63;
+}
+
+}  // namespace
 
 KeyNames::KeyNames(std::string_view prefix, unsigned worker, const Pattern& pattern) {
   for (const SizeClass& size : pattern.sizes) {
@@ -19,7 +27,8 @@ void KeyNames::write(const KeyId& id, std::string& out) const {
 
 Catalog::Catalog(const Pattern& pattern, Limits limits)
     : limits_(limits),
-      most_bytes_(static_cast<std::int64_t>(std::min<std::uint64_t>(limits.bytes, INT64_MAX))) {
+      most_bytes_(static_cast<std::int64_t>(std::min<std::uint64_t>(limits.bytes, INT64_MAX))),
+      gone_early_(std::make_unique<std::atomic<std::uint64_t>[]>(gone_early_slots)) {
   for (const SizeClass& size : pattern.sizes) {
     classes_.push_back(std::make_unique<Class>(std::min(limits.keys, most_keys), size.bytes));
   }
@@ -43,8 +52,16 @@ void Catalog::written(const KeyId& id) {
   if (!c.ring.push({id.micros, id.suffix})) {
     forget(id.size_class, 1);
     uncertain(id);  // no room to remember it for reading; it is deleted like the others
-  } else if (c.ring.is_crowded()) {
-    crowded_.store(true, std::memory_order_relaxed);
+    return;
+  }
+  if (c.ring.is_crowded()) crowded_.store(true, std::memory_order_relaxed);
+  // Pushed first, then looked; deleted() marks first, then looks into the ring: one of them sees the other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const KeyStamp stamp{id.micros, id.suffix};
+  std::uint64_t mark = mark_of(id.size_class, stamp);
+  if (gone_early(mark).load(std::memory_order_relaxed) == mark &&
+      gone_early(mark).compare_exchange_strong(mark, 0)) {
+    forget(id.size_class, c.ring.remove_all({&stamp, 1}));
   }
 }
 
@@ -70,7 +87,17 @@ void Catalog::forget(std::uint32_t size_class, std::uint64_t keys) {
 }
 
 void Catalog::deleted(std::uint32_t size_class, std::span<const KeyStamp> keys) {
-  forget(size_class, classes_[size_class]->ring.remove_all(keys));
+  KeyRing& ring = classes_[size_class]->ring;
+  std::vector<KeyStamp> absent;
+  forget(size_class, ring.remove_all(keys, &absent));
+  if (!absent.empty()) {
+    for (const KeyStamp& key : absent) {
+      const std::uint64_t mark = mark_of(size_class, key);
+      gone_early(mark).store(mark, std::memory_order_relaxed);
+    }
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    forget(size_class, ring.remove_all(absent));
+  }
   if (unknown() == 0) return;
   const std::lock_guard lock(unknown_mutex_);
   const auto gone = std::erase_if(unknown_, [&](const KeyId& id) {

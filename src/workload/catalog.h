@@ -84,6 +84,7 @@ class Catalog {
     const std::uint64_t object_bytes;
   };
   void forget(std::uint32_t size_class, std::uint64_t keys);
+  std::atomic<std::uint64_t>& gone_early(std::uint64_t mark) { return gone_early_[mark % gone_early_slots]; }
   bool take_crowded(KeyId& id);
 
   const Limits limits_;
@@ -92,6 +93,10 @@ class Catalog {
   std::atomic<std::uint64_t> alive_{0}, unknown_count_{0};
   std::atomic<std::int64_t> bytes_{0};
   std::atomic<bool> crowded_{false};  // a ring has little room left
+  // Marks of keys that were listed and deleted while the PUT that made them had not ended here. A slot holds
+  // the last mark that fell on it: bounded, and one that is lost costs an error that should be a not_found.
+  static constexpr std::size_t gone_early_slots = 8192;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> gone_early_;
   mutable std::mutex unknown_mutex_;
   std::deque<KeyId> unknown_;
 };

@@ -99,12 +99,20 @@ bool KeyRing::remove(const Entry& entry) {
   return true;
 }
 
-std::uint64_t KeyRing::remove_all(std::span<const KeyStamp> keys) {
+std::uint64_t KeyRing::remove_all(std::span<const KeyStamp> keys, std::vector<KeyStamp>* absent) {
   std::uint64_t removed = 0;
+  std::vector<bool> here(keys.size());
   const std::uint64_t tail = tail_.load(std::memory_order_acquire);
   for (std::uint64_t at = head_.load(std::memory_order_acquire); at < tail && removed < keys.size(); ++at) {
     const auto entry = read(at);
-    if (entry && std::binary_search(keys.begin(), keys.end(), entry->key) && remove(*entry)) ++removed;
+    if (!entry) continue;
+    const auto found = std::lower_bound(keys.begin(), keys.end(), entry->key);
+    if (found == keys.end() || *found != entry->key || !remove(*entry)) continue;
+    here[static_cast<std::size_t>(found - keys.begin())] = true;
+    ++removed;
+  }
+  for (std::size_t i = 0; absent != nullptr && i < keys.size(); ++i) {
+    if (!here[i]) absent->push_back(keys[i]);
   }
   return removed;
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/random.h"
 
@@ -44,8 +45,8 @@ class KeyRing {
   bool is_live(const Entry& entry) const;
   // True for the one call that removed it.
   bool remove(const Entry& entry);
-  // Removes those of `keys` (in ascending order) that are here: how many.
-  std::uint64_t remove_all(std::span<const KeyStamp> keys);
+  // Removes those of `keys` (in ascending order) that are here: how many. The others go to `absent`.
+  std::uint64_t remove_all(std::span<const KeyStamp> keys, std::vector<KeyStamp>* absent = nullptr);
 
   std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
   // Whether three quarters of the room are in use, dead slots included: removing the oldest keys makes more.

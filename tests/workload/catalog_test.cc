@@ -109,6 +109,23 @@ TEST(Catalog, UncertainKeysAreCountedAndTrimmedButNeverRead) {
   EXPECT_EQ(catalog.alive(), 2u);
 }
 
+// A server lists an object as soon as it has it; here its PUT has ended only once the answer was read.
+TEST(Catalog, AKeyThatWasDeletedBeforeItsPutHadEndedIsNeverPicked) {
+  Catalog catalog(two_sizes(), {});
+  Random random(1);
+  catalog.written(key(1, 10));
+  const KeyStamp listed[] = {{key(1, 10).micros, key(1, 10).suffix}, {key(1, 20).micros, key(1, 20).suffix}};
+  catalog.deleted(1, listed);
+  catalog.written(key(1, 20));
+  EXPECT_FALSE(catalog.pick(1, random));
+  EXPECT_EQ(catalog.alive(), 0u);
+  catalog.written(key(0, 20));  // of another size
+  catalog.written(key(1, 30));
+  EXPECT_EQ(catalog.alive(), 2u);
+  ASSERT_TRUE(catalog.pick(1, random));
+  EXPECT_EQ(catalog.pick(1, random)->id, key(1, 30));
+}
+
 TEST(Catalog, UncertainBytesCountAgainstTheBound) {
   Catalog catalog(two_sizes(), {.keys = 1000, .bytes = 1 << 20});
   catalog.uncertain(key(1, 1));
