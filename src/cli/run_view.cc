@@ -157,13 +157,21 @@ void RunView::draw(const Snapshot& second, const Snapshot& total) {
   erase_live();
   live_text.clear();
   const TextStyle style{.width = terminal_width() - 1, .colour = std::getenv("NO_COLOR") == nullptr};
+  std::vector<std::string> phases;
+  std::size_t pattern_width = 0, phase_width = 0;
   for (const PlannedPattern& p : plan_.patterns) {
-    if (!live_text.empty()) live_text += '\n';
     const auto keys = total.keys.find(p.pattern.name);
     const bool starved = keys != total.keys.end() && keys->second.waiting > 0;
-    const std::string phase = starved ? "waits for keys" : phase_text(plan_, p.pattern, total.to);
-    live_text += progress_line({.pattern = p.pattern.name,
-                                .phase = phase,
+    phases.push_back(starved ? "waits for keys" : phase_text(plan_, p.pattern, total.to));
+    pattern_width = std::max(pattern_width, p.pattern.name.size());
+    phase_width = std::max(phase_width, phases.back().size());
+  }
+  for (std::size_t i = 0; i < plan_.patterns.size(); ++i) {
+    if (!live_text.empty()) live_text += '\n';
+    live_text += progress_line({.pattern = plan_.patterns[i].pattern.name,
+                                .phase = phases[i],
+                                .pattern_width = pattern_width,
+                                .phase_width = phase_width,
                                 .elapsed = total.to,
                                 .duration = options_.duration,
                                 .total = &total,

@@ -313,9 +313,9 @@ std::string progress_line(const Progress& progress, const TextStyle& style) {
     Tone tone = Tone::plain;
   };
   std::vector<Part> parts = {
-      {std::string(progress.pattern), Tone::strong},
+      {fmt::format("{:<{}}", progress.pattern, progress.pattern_width), Tone::strong},
       {elapsed},
-      {std::string(progress.phase), Tone::dim},
+      {fmt::format("{:<{}}", progress.phase, progress.phase_width), Tone::dim},
       {fmt::format("{:>9}", rate_text(per_second(static_cast<double>(now_figures.operations), length)))},
       {fmt::format("{:>12}", format_rate(per_second(static_cast<double>(now_figures.bytes_moved), length)))},
       {counted(errors, "error"), errors ? Tone::bad : Tone::plain}};

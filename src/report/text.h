@@ -28,7 +28,9 @@ std::string summary_text(const RunResult& result, const TextStyle& style);
 // `width` columns, no line end. `recent` is the last second.
 struct Progress {
   std::string_view pattern;
-  std::string_view phase;          // what its schedule is at: "burst, 2m left"; empty: around the clock
+  std::string_view phase;  // what its schedule is at: "burst, 2m left"; empty: around the clock
+  // Columns of the name and the phase, so that the lines of several patterns stand in step.
+  std::size_t pattern_width = 0, phase_width = 0;
   Duration elapsed{}, duration{};  // duration 0: until stopped
   const Snapshot* total = nullptr;
   const Snapshot* recent = nullptr;
