@@ -1,0 +1,303 @@
+"""What the seven patterns do, as the server sees it: shares, bursts and gaps, listings, deletes, ends.
+
+S3LOADTEST_PATTERNS=long adds the long forms.
+"""
+import concurrent.futures
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+import servers
+from harness import ask
+
+LONG = os.environ.get("S3LOADTEST_PATTERNS") == "long"
+SEVEN = ("baseload", "checkpoint", "heavyread", "spiky", "elephant", "delete", "listops")
+SMALL = ("--size", "1KB")
+GRACE = ("--grace", "1s")
+
+
+class Timeline:
+    """Good answers of serve over time, by operation: sampled twenty times a second until it is left."""
+
+    def __init__(self, storage):
+        self.storage, self.samples, self.left = storage, [], threading.Event()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._sample)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.left.set()
+        self.thread.join(15)
+
+    def _sample(self):
+        while not self.left.is_set():
+            operations = ask(self.storage, "/-/stats")["operations"]
+            self.samples.append((time.monotonic(), {name: sum(n for status, n in answers.items() if status != "0xx")
+                                                    for name, answers in operations.items()}))
+            self.left.wait(0.05)
+
+    def steps(self, *names):
+        """(begin, end, {operation: answers}) from sample to sample."""
+        return [(a[0], b[0], {name: b[1].get(name, 0) - a[1].get(name, 0) for name in names})
+                for a, b in zip(self.samples, self.samples[1:])]
+
+    def stretches(self, is_busy, *names):
+        """[begin, end, {operation: answers}] of each row of steps for which is_busy(answers a second)."""
+        found, open_one = [], False
+        for begin, end, counts in self.steps(*names):
+            busy = is_busy(sum(counts.values()) / (end - begin))
+            if busy and open_one:
+                found[-1][1] = end
+                for name in names:
+                    found[-1][2][name] += counts[name]
+            elif busy:
+                found.append([begin, end, counts])
+            open_one = busy
+        return found
+
+
+def answers(storage, operation):
+    return ask(storage, "/-/stats")["operations"].get(operation, {})
+
+
+def put(storage, keys):
+    """Objects of one byte under these keys."""
+    client = storage.boto3(max_pool_connections=8)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: client.put_object(Bucket=storage.bucket, Key=key, Body=b"x"), keys))
+
+
+def keys_of(count, worker=0, pattern="baseload"):
+    return [f"loadtest/{worker}/1KB/{pattern}/{1790000000000000 + i}/{i:08x}" for i in range(count)]
+
+
+def write(storage, loadtest, count, *more):
+    """That many objects of 1 KiB, by baseload, which boto3 would take a minute for."""
+    result = loadtest(storage, "run", "baseload", *SMALL, "--operations", "1", "--prefill", str(count - 1),
+                      "--max-keys", "50000", "--concurrency", "16", "--json", *more)
+    assert result.status == 0, result.stderr
+    return len(storage.keys("loadtest/"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# ---- Shares -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("pattern, reads, operations, more, within", [
+    ("baseload", 0.7, 20_000, SMALL, 0.01),
+    ("checkpoint", 0.1, 20_000, SMALL, 0.01),
+    ("spiky", 0.7, 2_000, (*SMALL, "--concurrency", "400"), 0.04),
+    ("elephant", 0.5, 20_000, (*SMALL, "--concurrency", "1000"), 0.01),
+])
+def test_reads_and_writes_are_shared_as_the_table_says(serve, loadtest, pattern, reads, operations, more, within):
+    # spiky stays calm: a window is drawn by the seed, and with this one its first burst comes later.
+    result = loadtest(serve, "run", pattern, "--operations", str(operations), "--seed", "5", "--max-keys", "50000", "--json",
+                      *more)
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors", pattern) == 0
+    gets, puts = answers(serve, "GET"), answers(serve, "PUT")
+    seeded = result.operation("PUT", pattern)["seeded"]
+    drawn = gets["2xx"] + puts["2xx"] - seeded
+    assert gets["2xx"] + puts["2xx"] == operations
+    assert abs(gets["2xx"] / drawn - reads) <= within, (gets, puts, seeded)
+
+
+# ---- Schedules ----------------------------------------------------------------------------------------
+
+def test_checkpoint_is_silent_in_its_gap(serve, loadtest):
+    # 10 minutes and an hour, 300 times faster: 2 s of burst, 12 s of gap.
+    with Timeline(serve) as seen:
+        result = loadtest(serve, "run", "checkpoint", *SMALL, "--time-scale", "300", "--duration", "16s", "--json")
+
+    assert result.status == 0, result.stderr
+    bursts = seen.stretches(lambda rate: rate > 0, "GET", "PUT", "DELETE")
+    long = [burst for burst in bursts if burst[1] - burst[0] > 0.5]
+    assert len(long) == 2, [(end - begin, counts) for begin, end, counts in bursts]
+    assert abs(long[1][0] - long[0][0] - 14) < 0.4
+    assert abs(long[0][1] - long[0][0] - 2) < 0.4
+    assert not [burst for burst in bursts if long[0][1] < burst[0] < long[1][0]], "something moved in the gap"
+
+
+def test_spiky_bursts_one_to_three_times_a_window_one_way_and_is_calm_between(serve, loadtest):
+    # 5 minutes and one, 60 times faster: bursts of 1 s in windows of 5 s.
+    with Timeline(serve) as seen:
+        result = loadtest(serve, "run", "spiky", *SMALL, "--concurrency", "10", "--time-scale", "60",
+                          "--duration", "20s", "--seed", "3", "--json")
+
+    assert result.status == 0, result.stderr
+    bursts = [burst for burst in seen.stretches(lambda rate: rate > 400, "GET", "PUT") if burst[1] - burst[0] > 0.5]
+    # Two that touch are one to the eye.
+    number = sum(round(end - begin) for begin, end, _ in bursts)
+    assert 4 <= number <= 12, [end - begin for begin, end, _ in bursts]
+    for begin, end, counts in bursts:
+        assert abs(end - begin - round(end - begin)) < 0.3, end - begin
+        if round(end - begin) == 1:
+            one_way = max(counts.values()) / sum(counts.values())
+            assert 0.92 <= one_way <= 0.98, counts
+    calm_seconds = calm_answers = 0
+    for begin, end, counts in seen.steps("GET", "PUT"):
+        inside = bursts[0][0] - 0.5 < begin or begin > seen.samples[0][0] + 1
+        if inside and all(end < b[0] - 0.1 or begin > b[1] + 0.1 for b in bursts) and end < seen.samples[-1][0] - 0.5:
+            calm_seconds += end - begin
+            calm_answers += sum(counts.values())
+    assert abs(calm_answers / calm_seconds - 40) < 4, "10 clients at 4 operations/s"
+
+
+# ---- heavyread ----------------------------------------------------------------------------------------
+
+def test_heavyread_without_keys_costs_nothing_and_says_so(serve, loadtest):
+    running = loadtest.start(serve, "run", "heavyread", *SMALL, "--duration", "8s", "--json")
+    running_since = time.monotonic()
+    servers.wait_for("its start", lambda: time.monotonic() - running_since > 1.5, 5, running.process)
+    before = cpu_seconds(running.process.pid)
+    servers.wait_for("five seconds", lambda: time.monotonic() - running_since > 6.5, 10, running.process)
+    used = cpu_seconds(running.process.pid) - before
+    result = running.wait(15)
+
+    assert used < 0.1, f"{used} CPU seconds in 5 s of waiting"
+    assert "GET" not in ask(serve, "/-/stats")["operations"]
+    said = [line for line in result.stderr.splitlines() if "heavyread" in line and "key" in line]
+    assert said, result.stderr
+    assert result.seconds < 9.5
+
+
+# ---- delete -------------------------------------------------------------------------------------------
+
+def test_delete_takes_all_of_its_worker_and_nothing_else(serve, loadtest):
+    mine = write(serve, loadtest, 3_300, "--worker-id", "1")
+    other = keys_of(20, worker=10)
+    foreign = ["loadtest/1/notes.txt", "loadtest/1/mine/readme", "loadtest/1/1XB/baseload/abc/def"]
+    put(serve, [*other, *foreign])
+    result = loadtest(serve, "run", "delete", "--worker-id", "1", "--concurrency", "delete=4", "--duration", "3s",
+                      "--json")
+
+    assert result.status == 0, result.stderr
+    assert sorted(serve.keys("loadtest/")) == sorted([*other, *foreign])
+    keys = result.pattern("delete")["keys"]
+    assert (keys["deleted"], keys["refused"], keys["foreign"]) == (mine, 0, 3), "no key twice"
+    assert answers(serve, "LIST")["2xx"] >= 4
+    assert answers(serve, "DELETE-BATCH")["2xx"] == 4
+
+
+# ---- listops ------------------------------------------------------------------------------------------
+
+def test_listops_pages_to_the_end_with_every_client(serve, loadtest):
+    # The one operation after the prefill may be a read.
+    assert 10_049 <= write(serve, loadtest, 10_050) <= 10_050
+    before = answers(serve, "LIST").get("2xx", 0)
+    # 11 pages a pass and client.
+    result = loadtest(serve, "run", "listops", "--concurrency", "listops=3", "--operations", "99", "--json")
+
+    assert result.status == 0, result.stderr
+    assert answers(serve, "LIST")["2xx"] - before == 99
+    assert result.total("errors", "listops") == 0
+
+
+# ---- All at once --------------------------------------------------------------------------------------
+
+def check_all(result, least_seconds, most_seconds):
+    assert result.status == 0, result.stderr
+    finals = [line for line in result.stderr.splitlines() if "[FINAL] FINAL:" in line]
+    assert len(finals) == 7, finals
+    assert sorted(result.summary["patterns"]) == sorted(SEVEN)
+    for name in SEVEN:
+        assert result.total("count", name) > 0, name
+        assert result.total("errors", name) == 0, (name, result.stderr)
+        assert sum(f"[{name}:W0]" in line for line in finals) == 1
+    assert least_seconds <= result.seconds < most_seconds
+
+
+def test_all_seven_run_at_once_without_an_error(serve_with, loadtest):
+    storage = serve_with("--capacity", "3GiB")
+    seconds = 60 if LONG else 25
+    result = loadtest(storage, "run", "all", "--duration", f"{seconds}s", "--time-scale", "60", *SMALL, "--size",
+                      "10KB", "--concurrency", "elephant=50", "--json")
+
+    check_all(result, seconds, seconds + 11)
+
+
+def test_the_trouble_of_one_pattern_stalls_no_other(serve_with, loadtest):
+    storage = serve_with("--fault", "LIST:status=403")
+    result = loadtest(storage, "run", "all", "--duration", "6s", "--time-scale", "60", *SMALL, "--concurrency",
+                      "elephant=50", "--json")
+
+    assert result.seconds < 6 + 2
+    listing = result.operation("LIST", "listops")
+    assert 0 < listing["errors"] == listing["count"]
+    for name in ("baseload", "checkpoint", "heavyread", "spiky", "elephant"):
+        assert result.total("count", name) > 50, name
+        assert result.total("errors", name) == 0, name
+
+
+# ---- Ends ---------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("pattern, more", [
+    ("baseload", SMALL), ("checkpoint", (*SMALL, "--time-scale", "600")), ("spiky", SMALL), ("delete", ()),
+    ("heavyread", (*SMALL, "--time-scale", "2400")), ("listops", ()), ("all", (*SMALL, "--concurrency", "elephant=20")),
+])
+def test_every_pattern_ends_at_its_duration(serve, loadtest, pattern, more):
+    # checkpoint ends in its gap after one second, heavyread after half of one.
+    result = loadtest(serve, "run", pattern, *more, "--duration", "2s", *GRACE, "--json")
+
+    assert result.status == 0, result.stderr
+    assert 2 <= result.seconds < 2 + 1.5
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM])
+def test_elephants_in_the_middle_of_an_object_are_cut_and_their_bytes_counted(serve, loadtest, number):
+    # native sends no hash of the body, which takes boto3 a second for so many large ones before the first byte.
+    running = loadtest.start(serve, "run", "elephant", "--size", "100MB", "--concurrency", "20", "--backend",
+                             "native", "--duration", "4s" if number is None else "1h", *GRACE, "--json")
+    if number:
+        servers.wait_for("bytes that move", lambda: len(running.finished_seconds()) >= 3, 10, running.process)
+        stopped = time.monotonic()
+        running.signal(number)
+    result = running.wait(20)
+
+    assert result.total("cancelled", "elephant") == 20
+    seconds = result.summary["run"]["seconds"]
+    assert result.total("bytes_moved", "elephant") == pytest.approx(20 * 125_000 * (seconds - 0.3), rel=0.15)
+    if number:
+        assert time.monotonic() - stopped < 2
+    else:
+        assert result.seconds < 4 + 1 + 1
+
+
+def test_sigterm_at_any_time_ends_all(serve, loadtest):
+    rounds = 10 if LONG else 3
+    draw = random.Random(4)
+    for _ in range(rounds):
+        running = loadtest.start(serve, "run", "all", *SMALL, "--time-scale", "120", "--concurrency", "elephant=20",
+                                 *GRACE, "--json")
+        running.wait_until_loading()
+        moment = time.monotonic() + draw.uniform(0, 2)
+        servers.wait_for("the moment", lambda: time.monotonic() >= moment, 5, running.process)
+        running.signal(signal.SIGTERM)
+        began = time.monotonic()
+        result = running.wait(10)
+        assert time.monotonic() - began < 1 + 1
+        assert result.status == 0, result.stderr
+        assert result.summary["run"]["interrupted"] is True
+
+
+# ---- Servers of others --------------------------------------------------------------------------------
+
+@pytest.mark.skipif(not LONG, reason="S3LOADTEST_PATTERNS=long asks for it")
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_all_seven_run_on_the_servers_of_others(request, loadtest, server):
+    storage = request.getfixturevalue(server).with_new_bucket()
+    result = loadtest(storage, "run", "all", "--create-bucket", "--duration", "2m", "--time-scale", "30", *SMALL,
+                      "--size", "100KB", "--size", "1MB", "--concurrency", "elephant=100", "--json", seconds=160)
+
+    check_all(result, 120, 132)
