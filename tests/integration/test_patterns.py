@@ -101,8 +101,8 @@ def cpu_seconds(pid):
 ])
 def test_reads_and_writes_are_shared_as_the_table_says(serve, loadtest, pattern, reads, operations, more, within):
     # spiky stays calm: a window is drawn by the seed, and with this one its first burst comes later.
-    result = loadtest(serve, "run", pattern, "--operations", str(operations), "--seed", "5", "--max-keys", "50000", "--json",
-                      *more)
+    result = loadtest(serve, "run", pattern, "--operations", str(operations), "--seed", "5", "--max-keys", "50000",
+                      "--json", *more)
 
     assert result.status == 0, result.stderr
     assert result.total("errors", pattern) == 0
