@@ -84,7 +84,7 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
 
 const std::vector<double>& PatternShare::mix_steps(const Phase& phase) const {
   if (phase.kind != PhaseKind::burst || burst_mix_steps_.empty()) return mix_steps_;
-  return burst_mix_steps_[Random::stream(seed_, {phase.number}).below(burst_mix_steps_.size())];
+  return burst_mix_steps_[Random::stream(seed_, {phase.number, 1}).below(burst_mix_steps_.size())];
 }
 
 LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, Budget& budget, Mailbox& mailbox, unsigned index)

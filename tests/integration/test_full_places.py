@@ -30,7 +30,7 @@ def on_a_disk(own_mounts, options, script):
 def test_a_disk_that_is_full_from_the_start(serve, loadtest, own_mounts):
     # Three inodes: the disk, the run directory and run.json.
     result = loadtest(serve, *RUN, "--operations", "20", "--out", "disk/run",
-                      prefix=on_a_disk(own_mounts, "size=64k,nr_inodes=3", '"$@"'))
+                      through=on_a_disk(own_mounts, "size=64k,nr_inodes=3", '"$@"'))
 
     assert result.status == 3, result.stderr
     assert result.stderr == ("s3loadtest: cannot create disk/run/series.jsonl: No space left on device; make room "
@@ -43,7 +43,7 @@ def test_a_disk_that_fills_up_costs_lines_and_neither_the_load_nor_the_summary(s
     fill = ('"$@" & run=$!; n=0; until [ -s disk/run/series.jsonl ] || [ $n = 200 ]; do n=$((n+1)); sleep 0.05; done; '
             'cat /dev/zero > disk/zeros 2>/dev/null; wait $run')
     result = loadtest(serve, *RUN, "--duration", "6s", "--stats-interval", "1s", "--json", "--out", "disk/run",
-                      prefix=on_a_disk(own_mounts, "size=1300k", fill))
+                      through=on_a_disk(own_mounts, "size=1300k", fill))
 
     assert result.status == 0, result.stderr
     told = [line for line in result.stderr.splitlines() if " ERROR " in line]
