@@ -26,6 +26,7 @@ constexpr std::string_view other_place =
 constexpr std::string_view place_with_room = "; make room there, or choose another place with --out";
 // Of a disk, for the summary: what a summary of many patterns takes.
 constexpr off_t summary_room = 1 << 20;
+constexpr off_t least_summary_room = 4096;
 
 // The pattern as a part of file names: of a file its name without folders and ".toml".
 std::string file_word(const std::string& pattern) {
@@ -60,8 +61,12 @@ Result<void> make_parents(const fs::path& directory) {
 // thing.
 int reserve_room(const fs::path& directory) {
   const int fd = ::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd >= 0 && ::fallocate(fd, 0, 0, summary_room) == 0) return fd;
-  if (fd >= 0) ::close(fd);
+  if (fd < 0) return -1;
+  // Of a disk that is nearly full, what is there: most summaries take a few KiB.
+  for (off_t room = summary_room; room >= least_summary_room; room /= 2) {
+    if (::fallocate(fd, 0, 0, room) == 0) return fd;
+  }
+  ::close(fd);
   return -1;
 }
 
