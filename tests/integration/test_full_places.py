@@ -60,6 +60,15 @@ def test_a_disk_that_fills_up_costs_lines_and_neither_the_load_nor_the_summary(s
     check_discretion(loadtest.folder, result, serve.secret_key)
 
 
+def test_a_disk_that_is_nearly_full_from_the_start_still_holds_the_summary(serve, loadtest, own_mounts):
+    result = loadtest(serve, *RUN, "--duration", "2s", "--json", "--out", "disk/run",
+                      through=on_a_disk(own_mounts, "size=24k", '"$@"'))
+
+    assert result.status == 0, result.stderr
+    assert " No space left on device; the run directory lacks what does not fit" in result.stderr
+    assert json.loads((loadtest.folder / "kept/run/summary.json").read_text()) == result.summary
+
+
 def test_a_log_file_that_takes_nothing_is_told_once(serve, loadtest):
     result = loadtest(serve, *RUN, "--operations", "50", environment={"LOADTEST_LOG_FILE": "/dev/full"})
 
