@@ -110,6 +110,7 @@ class Asker {
     const ExchangeResult result = co_await connection.exchange(request);
     answer.error = result.error;
     answer.malformed = result.malformed;
+    answer.begun = result.answered;
     if (result.error != StreamError::none || result.malformed) {
       answer.problem = result.problem;
       co_return;

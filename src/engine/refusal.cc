@@ -171,9 +171,8 @@ Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer)
                     url, format_duration(preflight_patience)));
   }
   return error(
-      fmt::format("{} ended the connection without an answer ({}); check that the storage runs and "
-                  "that this is its S3 port",
-                  url, answer.problem));
+      fmt::format("{} ended the connection {} ({}); check that the storage runs and that this is its S3 port",
+                  url, answer.begun ? "in the middle of its answer" : "without an answer", answer.problem));
 }
 
 Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {

@@ -19,6 +19,7 @@ struct StorageAnswer {
   bool connected = false;  // with its TLS handshake
   StreamError error = StreamError::none;
   bool malformed = false;  // bytes came, but no HTTP
+  bool begun = false;      // bytes came, but not all that were announced
   std::string problem;
   bool other_scheme = false;  // the same address answers to http where the URL says https, or the reverse
 

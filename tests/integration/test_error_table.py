@@ -273,6 +273,9 @@ NOT_S3 = {
     "a closed connection": (closing,
                             "{endpoint} ended the connection without an answer (the server closed the connection); "
                             "check that the storage runs and that this is its S3 port"),
+    "an answer cut short": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhtml"),
+                            "{endpoint} ended the connection in the middle of its answer (the server closed the "
+                            "connection); check that the storage runs and that this is its S3 port"),
     # Stand-ins for storages that are not at hand.
     "a stand-in for a bucket elsewhere": (
         answering(s3_error("301 Moved Permanently", "PermanentRedirect", x_amz_bucket_region="eu-central-1")),

@@ -29,7 +29,7 @@ inline const Credentials test_credentials{"testkey", "testsecret", ""};
 
 // One pool for all tests: building it takes time.
 inline std::shared_ptr<const ContentPool> test_pool() {
-  static const auto pool = std::make_shared<const ContentPool>(4 * MiB);
+  static const auto pool = std::make_shared<const ContentPool>(8 * MiB);
   return pool;
 }
 
