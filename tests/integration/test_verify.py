@@ -58,7 +58,7 @@ def test_each_kind_of_wrong_object_is_found_named_and_ends_with_status_1(serve, 
         assert by_kind[kind], kind
         assert {e["key"] for e in by_kind[kind]} == {key}, kind
         assert result.stderr.count(f" 200 {kind} from") == 1, "a warning at the first of each kind"
-    assert {e["offset"] for e in by_kind["swapped"]} == {4096 - 32}, "the pool is the same for all, the stamp is not"
+    assert all(4096 - 32 <= e["offset"] < 4096 for e in by_kind["swapped"]), "the pool is the same, the stamp is not"
     assert by_kind["swapped"][0]["found"] == content(keys[1])[4064:4080].hex()
     for e in by_kind["flipped"]:
         assert e["offset"] == 5000
