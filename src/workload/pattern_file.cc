@@ -245,15 +245,24 @@ std::vector<Pattern> read_file(const toml::table& root) {
   return patterns;
 }
 
+// What is wrong where; names that the file gives may hold anything, the sentence stays one line.
+std::unexpected<Error> mistake_at(std::string_view file, toml::source_index line, std::string_view what) {
+  std::string sentence = fmt::format("{}:{}: {}", file, line, what);
+  std::replace_if(
+      sentence.begin(), sentence.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+  return usage_error(std::move(sentence));
+}
+
 }  // namespace
 
 Result<std::vector<Pattern>> parse_patterns(std::string_view toml, std::string_view file) {
   try {
     return read_file(toml::parse(toml));
   } catch (const toml::parse_error& error) {
-    return usage_error(fmt::format("{}:{}: {}", file, error.source().begin.line, error.description()));
+    return mistake_at(file, error.source().begin.line, error.description());
   } catch (const Mistake& mistake) {
-    return usage_error(fmt::format("{}:{}: {}", file, mistake.where.line, mistake.what));
+    return mistake_at(file, mistake.where.line, mistake.what);
   }
 }
 
