@@ -15,6 +15,7 @@
 #include "cli/console.h"
 #include "cli/denied_operation.h"
 #include "cli/limits.h"
+#include "cli/run_keys.h"
 #include "cli/run_plan.h"
 #include "cli/run_view.h"
 #include "config/settings.h"
@@ -233,7 +234,7 @@ int run_command(const RunFlags& flags) {
   }
   for (const std::string& warning : settings->warnings) log_warning(warning);
 
-  const auto plan = make_plan(*settings, flags, std::move(*patterns));
+  auto plan = make_plan(*settings, flags, std::move(*patterns));
   if (!plan) return fail(plan.error());
   signal(SIGPIPE, SIG_IGN);
   auto locks = lock_patterns(*settings, *plan);
@@ -242,6 +243,9 @@ int run_command(const RunFlags& flags) {
     warn_of_unfinished_runs(*locks, *plan);  // nobody else will: the locks are this run's now
     return fail(ready.error());
   }
+  auto journal = open_journal(*settings, *plan);
+  if (!journal) return fail(journal.error());
+  if (flags.sizes.empty()) read_sizes_left((*journal)->contents(), *plan);
   catch_signals();
 
   RunInfo info = describe_run(*plan, flags);
@@ -254,6 +258,7 @@ int run_command(const RunFlags& flags) {
   for (WorkerLock& lock : *locks) lock.note_run_directory((*directory)->path());
   warn_of_unfinished_runs(*locks, *plan);
   announce(*plan, info, settings->origin);
+  announce_keys(**journal, *plan);
 
   RunView view({.duration = plan->duration.value_or(Duration::zero()),
                 .stats_interval = flags.stats_interval,
@@ -261,7 +266,7 @@ int run_command(const RunFlags& flags) {
                 .live = live,
                 .interrupts = &interrupts},
                **directory, *plan);
-  auto load = run_load(*plan, view);
+  auto load = run_load(*plan, view, journal->get());
   view.finish();
   if (!load) return fail(load.error());
 

@@ -105,7 +105,9 @@ std::optional<Step> Client::next() {
   const auto found = share_.source.pick(size_class, picking);
   if (!found) return pattern.writes() ? std::optional(put_step(size_class, suffix, true)) : std::nullopt;
   key_wait_ = {};
-  if (kind == OperationKind::del) found->space->catalog.remove(found->entry);
+  if (kind == OperationKind::del && found->space->catalog.remove(found->entry)) {
+    thread_.note(KeyFate::deleted, *found->space, found->entry.id);
+  }
   return Step{.kind = kind, .size_class = size_class, .space = found->space, .entry = found->entry};
 }
 
@@ -122,17 +124,20 @@ void Client::settle(const Step& step, const Performed& done) {
     case OperationKind::put:
       if (ok) {
         step.space->catalog.written(step.entry.id);
+        thread_.note(KeyFate::written, *step.space, step.entry.id);
         ++share_.keys.written;
         write_backoff_.succeeded();
       } else if (done.may_exist) {
-        step.space->catalog.uncertain(step.entry.id);
+        uncertain(step);
       }
       if (done.outcome == Outcome::full) hold_writes();
       break;
     case OperationKind::get:
     case OperationKind::head:
-      if (done.outcome == Outcome::missing && step.space->catalog.remove(step.entry)) {
-        step.space->catalog.uncertain(step.entry.id);
+      if (done.outcome == Outcome::missing && step.space->catalog.remove(step.entry)) uncertain(step);
+      // Another process deleted it and has not said so yet, or cannot any more.
+      if (done.outcome == Outcome::not_found && step.space->catalog.remove(step.entry)) {
+        thread_.note(KeyFate::deleted, *step.space, step.entry.id);
       }
       break;
     case OperationKind::del:
@@ -140,7 +145,7 @@ void Client::settle(const Step& step, const Performed& done) {
       if (ok || done.outcome == Outcome::not_found) {
         ++(step.kind == OperationKind::trim ? share_.keys.trimmed : share_.keys.deleted);
       } else {
-        step.space->catalog.uncertain(step.entry.id);
+        uncertain(step);
       }
       break;
     case OperationKind::delete_batch:
@@ -160,11 +165,17 @@ void Client::settle(const Step& step, const Performed& done) {
   }
 }
 
+void Client::uncertain(const Step& step) {
+  step.space->catalog.uncertain(step.entry.id);
+  thread_.note(KeyFate::uncertain, *step.space, step.entry.id);
+}
+
 Task<void> Client::trim() {
   // Also at the end of the run, so that it leaves no more than it may.
   while (!thread_.cut()) {
     const auto id = share_.space.catalog.take_excess();
     if (!id) co_return;
+    thread_.note(KeyFate::deleted, share_.space, *id);
     const Step step{
         .kind = OperationKind::trim, .size_class = id->size_class, .space = &share_.space, .entry = {*id, 0}};
     const Outcome outcome = co_await perform(step);

@@ -36,11 +36,13 @@ class Client {
   Step put_step(std::uint32_t size_class, std::uint64_t suffix, bool seeded);
   Task<Outcome> perform(const Step& step);
   void settle(const Step& step, const Performed& done);
+  void uncertain(const Step& step);
   Task<void> trim();
   // Deleting page by page (client_sweep.cc).
   Task<void> sweep();
   Task<bool> list_next_page(Sweep& sweep, std::vector<std::string>& keys);
   Task<Outcome> delete_page(const std::vector<std::string>& keys);
+  void note_all(KeyFate fate, std::span<const std::string_view> keys);
   // Where a storage takes no more (client_pace.cc).
   void hold_writes();
   Task<bool> make_way(Step& step);
@@ -57,7 +59,7 @@ class Client {
   const std::vector<double>* mix_ = nullptr;  // of the phase
   TimePoint next_start_{};                    // of a paced client
   Duration key_wait_{};
-  std::string token_;                         // of the next page of its own listing
+  std::string token_;                          // of the next page of its own listing
   std::optional<std::uint64_t> pass_done_in_;  // the cycle in which that listing came to its end
   Backoff list_backoff_;
   // A storage that is full, or lets nothing be deleted, gets no write before this time; {}: no such time.

@@ -70,10 +70,17 @@ Task<bool> Client::list_next_page(Sweep& sweep, std::vector<std::string>& keys) 
   co_return true;
 }
 
+void Client::note_all(KeyFate fate, std::span<const std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (const auto known = thread_.keys().identify(key)) thread_.note({fate, known->first, known->second});
+  }
+}
+
 Task<Outcome> Client::delete_page(const std::vector<std::string>& keys) {
   // First out of everybody's reach, so that a read which finds one gone knows why.
   const std::vector<std::string_view> views(keys.begin(), keys.end());
   thread_.keys().deleted(views);
+  note_all(KeyFate::deleted, views);
   const Step step{.kind = OperationKind::delete_batch, .prefix = share_.list_prefix, .keys = keys};
   const Outcome outcome = co_await perform(step);
   // What was not deleted, or perhaps not, exists, or perhaps does.
@@ -82,6 +89,7 @@ Task<Outcome> Client::delete_page(const std::vector<std::string>& keys) {
   for (const auto& key : refused) left.push_back(key.key);
   if (outcome != Outcome::ok && refused.empty()) left = views;
   thread_.keys().uncertain(left);
+  note_all(KeyFate::uncertain, left);
   co_return outcome;
 }
 

@@ -70,9 +70,9 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
   for (std::size_t k = 0; k < operation_kinds; ++k) {
     const auto kind = static_cast<OperationKind>(k);
     const bool of_objects = kind != OperationKind::list && kind != OperationKind::delete_batch;
-    for (std::size_t i = 0; i < std::max<std::size_t>(pattern.sizes.size(), 1); ++i) {
-      const bool sized = of_objects && i < pattern.sizes.size();
-      cells.push_back(recorder.cell({pattern.name, kind, sized ? pattern.sizes[i].label : ""}));
+    for (std::size_t i = 0; i < std::max<std::size_t>(space.sizes.size(), 1); ++i) {
+      const bool sized = of_objects && i < space.sizes.size();
+      cells.push_back(recorder.cell({pattern.name, kind, sized ? space.sizes[i].label : ""}));
     }
   }
   const std::uint64_t all = plan.patterns[index].clients;
@@ -87,9 +87,11 @@ const std::vector<double>& PatternShare::mix_steps(const Phase& phase) const {
   return burst_mix_steps_[Random::stream(seed_, {phase.number, 1}).below(burst_mix_steps_.size())];
 }
 
-LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, Budget& budget, Mailbox& mailbox, unsigned index)
+LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budget& budget, Mailbox& mailbox,
+                       unsigned index)
     : plan_(plan),
       keys_(keys),
+      sync_(sync),
       budget_(budget),
       mailbox_(mailbox),
       index_(index),
@@ -103,6 +105,8 @@ void LoadThread::start_prefill() {
   thread_ = std::thread([this] {
     second_timer_ = std::make_unique<Timer>(loop_);
     cut_timer_ = std::make_unique<Timer>(loop_);
+    key_timer_ = std::make_unique<Timer>(loop_);
+    if (sync_ != nullptr) spawn(deliver_keys());
     for (std::size_t p = 0; p < plan_.patterns.size(); ++p) {
       shares_.push_back(std::make_unique<PatternShare>(plan_, p, keys_, index_, recorder_));
       // A client's number, and with it its random stream, does not depend on how many threads there are.
@@ -117,6 +121,7 @@ void LoadThread::start_prefill() {
     clients_.clear();
     second_timer_.reset();
     cut_timer_.reset();
+    key_timer_.reset();
   });
 }
 
@@ -197,11 +202,25 @@ Task<void> LoadThread::deliver_seconds() {
   }
 }
 
+void LoadThread::deliver_key_events() {
+  if (!key_events_.empty()) sync_->put(std::exchange(key_events_, {}));
+}
+
+Task<void> LoadThread::deliver_keys() {
+  for (;;) {
+    const bool in_time = co_await key_timer_->until(now() + KeySync::period);
+    deliver_key_events();
+    if (!in_time || finished_) co_return;
+  }
+}
+
 void LoadThread::finish() {
   finished_ = true;
   if (tickets_ > 0) budget_.give_back_operations(std::exchange(tickets_, 0));
   second_timer_->cancel();
+  key_timer_->cancel();
   cut_timer_->cancel();
+  deliver_key_events();
   deliver(true);
   // Not at once: coroutines that were just cancelled end first.
   loop_.post([this] { loop_.post([this] { loop_.stop(); }); });

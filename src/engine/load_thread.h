@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/budget.h"
+#include "engine/key_sync.h"
 #include "engine/mailbox.h"
 #include "engine/plan.h"
 #include "measure/recorder.h"
@@ -41,8 +42,7 @@ struct PatternShare {
   std::vector<double> size_steps;  // cumulative, for drawing
   std::vector<CellId> cells;       // by operation kind and size class
   CellId cell(OperationKind kind, std::uint32_t size_class) const {
-    return cells[static_cast<std::size_t>(kind) * std::max<std::size_t>(pattern.sizes.size(), 1) +
-                 size_class];
+    return cells[static_cast<std::size_t>(kind) * std::max<std::size_t>(space.sizes.size(), 1) + size_class];
   }
   // The cumulative mix of a phase: each burst has one of the pattern's burst mixes.
   const std::vector<double>& mix_steps(const Phase& phase) const;
@@ -60,7 +60,9 @@ struct PatternShare {
 
 class LoadThread {
  public:
-  LoadThread(const RunPlan& plan, KeyStore& keys, Budget& budget, Mailbox& mailbox, unsigned index);
+  // `sync` is told what happens to keys; null: nobody is.
+  LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budget& budget, Mailbox& mailbox,
+             unsigned index);
   ~LoadThread();
 
   // Starts the thread and the prefill; delivers one `last` snapshot (second 0, empty) when that is done.
@@ -87,6 +89,13 @@ class LoadThread {
   bool cut() const { return cut_; }
   TimePoint t0() const { return t0_; }  // the start of the load
   KeyStore& keys() { return keys_; }
+  // For the journal: what became of a key, or is about to.
+  void note(KeyFate fate, const KeySpace& space, const KeyId& id) {
+    note({fate, space.key_classes[id.size_class], {id.micros, id.suffix}});
+  }
+  void note(const KeyEvent& event) {
+    if (sync_ != nullptr) key_events_.push_back(event);
+  }
   bool take_operation();
   void give_back_operation() { tickets_ += budget_.limits_operations() ? 1 : 0; }
   // An endpoint whose connect failed is suspect for a growing while: clients go round it, if they can, and
@@ -102,6 +111,8 @@ class LoadThread {
   Task<void> prefill(Client& client);
   Task<void> run(Client& client);
   Task<void> deliver_seconds();
+  Task<void> deliver_keys();
+  void deliver_key_events();
   Task<void> cut_later(TimePoint when);
   void deliver(bool last);
   void finish();
@@ -113,6 +124,7 @@ class LoadThread {
 
   const RunPlan& plan_;
   KeyStore& keys_;
+  KeySync* const sync_;
   Budget& budget_;
   Mailbox& mailbox_;
   const unsigned index_;
@@ -124,7 +136,8 @@ class LoadThread {
   ClientCounters before_load_;  // what the prefill opened
   std::vector<std::unique_ptr<PatternShare>> shares_;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::unique_ptr<Timer> second_timer_, cut_timer_;
+  std::vector<KeyEvent> key_events_;  // not delivered yet
+  std::unique_ptr<Timer> second_timer_, cut_timer_, key_timer_;
   std::thread thread_;
   std::string prefill_problem_;
   TimePoint t0_{};

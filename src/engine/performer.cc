@@ -238,7 +238,7 @@ Task<void> Performer::prepare(Operation& op) {
   key_.clear();
   if (step.space != nullptr) {
     step.space->names.write(step.entry.id, key_);
-    op.size = step.space->pattern.sizes[step.entry.id.size_class].bytes;
+    op.size = step.space->sizes[step.entry.id.size_class].bytes;
   }
   deletion_ = {};
   if (step.kind == OperationKind::put || step.kind == OperationKind::get) {
@@ -489,13 +489,14 @@ void Performer::judge_refusal(const Operation& op, const ExchangeResult& result,
   attempt.retryable = is_retryable(result.status, s3.code);
   problem = s3.message.empty() ? std::string(result.head->reason) : s3.message;
   if (attempt.outcome != Outcome::missing) return;
-  // A delete of ours may have taken the key while we asked for it; deleting what is gone is no error at all;
-  // and whatever asks for no key that exists can miss none.
+  // A delete of ours, or of another process, may have taken the key while we asked for it; deleting what is
+  // gone is no error at all; and whatever asks for no key that exists can miss none.
   const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
   const bool deletes = op.step.kind == OperationKind::del || op.step.kind == OperationKind::trim;
   if (!deletes && !read) {
     attempt.outcome = Outcome::client_error;
-  } else if (deletes || !op.step.space->catalog.alive(op.step.entry)) {
+  } else if (deletes || !op.step.space->catalog.alive(op.step.entry) ||
+             thread_.keys().may_be_deleted(*op.step.space, op.step.entry.id)) {
     attempt.outcome = Outcome::not_found;
   }
 }
@@ -508,7 +509,7 @@ void Performer::sample(const Operation& op, const Attempt& attempt, unsigned num
       {.at = wall_now(),
        .pattern = share_.pattern.name,
        .operation = std::string(name(op.step.kind)),
-       .size = op.step.space == nullptr ? std::string() : share_.pattern.sizes[op.step.size_class].label,
+       .size = op.step.space == nullptr ? std::string() : share_.space.sizes[op.step.size_class].label,
        .key = op.step.space == nullptr ? std::string(op.step.prefix) : key_,
        .endpoint = thread_.plan().endpoints[op.endpoint].url,
        .outcome = attempt.outcome,

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "engine/key_sync.h"
 #include "engine/load_thread.h"
 
 namespace s3lt {
@@ -106,15 +107,16 @@ bool await_prefill(Threads& threads, Mailbox& mailbox, const RunPlan& plan, RunO
 
 }  // namespace
 
-Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
+Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJournal* journal) {
   Budget budget(plan.operations, plan.bytes, plan.threads);
   Mailbox mailbox;
-  std::vector<const Pattern*> patterns;
-  for (const PlannedPattern& planned : plan.patterns) patterns.push_back(&planned.pattern);
-  KeyStore keys(plan.prefix, plan.worker, patterns, plan.limits);
+  const auto left = journal == nullptr ? KeyLedger::ByClass() : journal->contents().keys();
+  KeyStore keys(plan.prefix, plan.worker, key_spaces_of(plan, left), plan.limits);
+  std::optional<KeySync> sync;
+  if (journal != nullptr) sync.emplace(*journal, keys);
   Threads threads;
   for (unsigned i = 0; i < plan.threads; ++i) {
-    threads.push_back(std::make_unique<LoadThread>(plan, keys, budget, mailbox, i));
+    threads.push_back(std::make_unique<LoadThread>(plan, keys, sync ? &*sync : nullptr, budget, mailbox, i));
     threads.back()->start_prefill();
   }
   LoadResult result;
@@ -156,6 +158,7 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer) {
   }
   assembly.finish();
   for (auto& thread : threads) thread->join();
+  if (sync) sync->finish();
   if (!problem.empty()) {
     return unavailable(fmt::format("the prefill could not write all of its objects: {}", problem));
   }

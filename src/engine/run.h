@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "engine/plan.h"
+#include "journal/key_journal.h"
 #include "measure/snapshot.h"
 
 namespace s3lt {
@@ -29,7 +30,8 @@ struct LoadResult {
   double busiest_thread = 0;  // share of a core
 };
 
-// The error is a prefill that could not be done.
-Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer);
+// Goes on with the keys in `journal`, keeps it up to date and leaves it at the end; null: none is kept. The
+// error is a prefill that could not be done.
+Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJournal* journal = nullptr);
 
 }  // namespace s3lt

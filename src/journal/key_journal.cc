@@ -90,7 +90,7 @@ std::string start_of(std::uint64_t pid) {
   const std::size_t name = stat.rfind(')');
   if (name == stat.npos) return {};
   std::size_t at = name + 1;
-  for (int field = 2; field < 22 && at != stat.npos; ++field) at = stat.find(' ', at + 1);
+  for (int field = 3; field < 22 && at != stat.npos; ++field) at = stat.find(' ', at + 1);
   if (at == stat.npos) return {};
   return stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
 }

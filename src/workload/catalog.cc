@@ -14,9 +14,10 @@ std::uint64_t mark_of(std::uint32_t size_class, const KeyStamp& key) {
 
 }  // namespace
 
-KeyNames::KeyNames(std::string_view prefix, unsigned worker, const Pattern& pattern) {
-  for (const SizeClass& size : pattern.sizes) {
-    stems_.push_back(fmt::format("{}{}/{}/{}/", prefix, worker, size.label, pattern.name));
+KeyNames::KeyNames(std::string_view prefix, unsigned worker, std::string_view pattern,
+                   std::span<const SizeClass> sizes) {
+  for (const SizeClass& size : sizes) {
+    stems_.push_back(fmt::format("{}{}/{}/{}/", prefix, worker, size.label, pattern));
   }
 }
 
@@ -25,12 +26,12 @@ void KeyNames::write(const KeyId& id, std::string& out) const {
   fmt::format_to(std::back_inserter(out), "{}/{:08x}", id.micros, id.suffix);
 }
 
-Catalog::Catalog(const Pattern& pattern, Limits limits)
+Catalog::Catalog(std::span<const SizeClass> sizes, Limits limits, std::uint64_t room)
     : limits_(limits),
       most_bytes_(static_cast<std::int64_t>(std::min<std::uint64_t>(limits.bytes, INT64_MAX))),
       gone_early_(std::make_unique<std::atomic<std::uint64_t>[]>(gone_early_slots)) {
-  for (const SizeClass& size : pattern.sizes) {
-    classes_.push_back(std::make_unique<Class>(std::min(limits.keys, most_keys), size.bytes));
+  for (const SizeClass& size : sizes) {
+    classes_.push_back(std::make_unique<Class>(std::max(std::min(limits.keys, most_keys), room), size.bytes));
   }
 }
 
@@ -107,6 +108,12 @@ void Catalog::deleted(std::uint32_t size_class, std::span<const KeyStamp> keys) 
   unknown_count_.fetch_sub(gone, std::memory_order_relaxed);
   bytes_.fetch_sub(static_cast<std::int64_t>(gone * classes_[size_class]->object_bytes),
                    std::memory_order_relaxed);
+}
+
+std::vector<KeyStamp> Catalog::all(std::uint32_t size_class) const {
+  std::vector<KeyStamp> keys = classes_[size_class]->ring.all();
+  std::ranges::sort(keys);
+  return keys;
 }
 
 // The oldest key of a ring with little room left.

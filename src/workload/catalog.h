@@ -22,7 +22,7 @@ namespace s3lt {
 // A key without what all keys of its size share: `{prefix}{worker}/{size}/{pattern}/` + micros + `/` +
 // suffix.
 struct KeyId {
-  std::uint32_t size_class = 0;  // index into the pattern's sizes
+  std::uint32_t size_class = 0;  // index into its key space's sizes
   std::uint32_t suffix = 0;      // 8 hex digits
   std::uint64_t micros = 0;
   bool operator==(const KeyId&) const = default;
@@ -31,7 +31,8 @@ struct KeyId {
 // Writes keys of one pattern and worker.
 class KeyNames {
  public:
-  KeyNames(std::string_view prefix, unsigned worker, const Pattern& pattern);
+  KeyNames(std::string_view prefix, unsigned worker, std::string_view pattern,
+           std::span<const SizeClass> sizes);
   // The whole key, in `out`.
   void write(const KeyId& id, std::string& out) const;
 
@@ -45,7 +46,8 @@ class Catalog {
     std::uint64_t keys = 5000, bytes = std::uint64_t(20) << 30;
   };
   static constexpr std::uint64_t most_keys = 32 << 20;  // that a limit may allow
-  Catalog(const Pattern& pattern, Limits limits);
+  // `room`: how many keys of each size it has to hold at least, where that is more than the limits allow.
+  Catalog(std::span<const SizeClass> sizes, Limits limits, std::uint64_t room = 0);
 
   // A stored key with its place, so that it can later be asked for or removed.
   struct Entry {
@@ -65,6 +67,8 @@ class Catalog {
   bool remove(const Entry& entry);
   // Keys of one size, in ascending order, that were deleted by somebody: takes those that are here out.
   void deleted(std::uint32_t size_class, std::span<const KeyStamp> keys);
+  // The live keys of one size, in ascending order.
+  std::vector<KeyStamp> all(std::uint32_t size_class) const;
 
   // The oldest key, certain or not, when there are more than the limits allow; it is out of reach from now
   // on and its deletion the caller's.

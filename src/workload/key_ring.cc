@@ -117,6 +117,15 @@ std::uint64_t KeyRing::remove_all(std::span<const KeyStamp> keys, std::vector<Ke
   return removed;
 }
 
+std::vector<KeyStamp> KeyRing::all() const {
+  std::vector<KeyStamp> keys;
+  const std::uint64_t tail = tail_.load(std::memory_order_acquire);
+  for (std::uint64_t at = head_.load(std::memory_order_acquire); at < tail; ++at) {
+    if (const auto entry = read(at)) keys.push_back(entry->key);
+  }
+  return keys;
+}
+
 bool KeyRing::is_crowded() const {
   return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed) > capacity_ / 4 * 3;
 }

@@ -48,6 +48,8 @@ class KeyRing {
   // Removes those of `keys` (in ascending order) that are here: how many. The others go to `absent`.
   std::uint64_t remove_all(std::span<const KeyStamp> keys, std::vector<KeyStamp>* absent = nullptr);
 
+  std::vector<KeyStamp> all() const;  // the live keys, oldest first
+
   std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
   // Whether three quarters of the room are in use, dead slots included: removing the oldest keys makes more.
   bool is_crowded() const;

@@ -9,17 +9,42 @@
 
 namespace s3lt {
 
-KeyStore::KeyStore(std::string_view prefix, unsigned worker, std::span<const Pattern* const> patterns,
+namespace {
+
+std::vector<std::uint32_t> number_classes(const KeySpaceSpec& spec, KeyClasses& classes) {
+  std::vector<std::uint32_t> numbers;
+  for (const SizeClass& size : spec.sizes) numbers.push_back(classes.number(spec.pattern, size.label));
+  return numbers;
+}
+
+}  // namespace
+
+KeySpace::KeySpace(std::string_view prefix, unsigned worker, const KeySpaceSpec& spec, Catalog::Limits limits,
+                   KeyClasses& classes)
+    : pattern(spec.pattern),
+      sizes(spec.sizes),
+      others(spec.others),
+      key_classes(number_classes(spec, classes)),
+      names(prefix, worker, pattern, sizes),
+      catalog(sizes, limits, spec.room) {}
+
+std::optional<std::uint32_t> KeySpace::size_class(std::string_view label) const {
+  const auto found = std::ranges::find(sizes, label, &SizeClass::label);
+  if (found == sizes.end()) return std::nullopt;
+  return static_cast<std::uint32_t>(found - sizes.begin());
+}
+
+KeyStore::KeyStore(std::string_view prefix, unsigned worker, std::span<const KeySpaceSpec> specs,
                    Catalog::Limits limits)
     : stem_(fmt::format("{}{}/", prefix, worker)) {
-  for (const Pattern* pattern : patterns) {
-    spaces_.push_back(std::make_unique<KeySpace>(prefix, worker, *pattern, limits));
+  for (const KeySpaceSpec& spec : specs) {
+    spaces_.push_back(std::make_unique<KeySpace>(prefix, worker, spec, limits, classes_));
   }
 }
 
 KeySpace* KeyStore::find(std::string_view pattern) {
   for (const auto& space : spaces_) {
-    if (space->pattern.name == pattern) return space.get();
+    if (space->pattern == pattern) return space.get();
   }
   return nullptr;
 }
@@ -29,11 +54,9 @@ std::optional<KeyStore::Place> KeyStore::place(std::string_view key) {
   const auto parts = parse_key_tail(key.substr(stem_.size()));
   KeySpace* space = parts ? find(parts->pattern) : nullptr;
   if (space == nullptr) return std::nullopt;
-  const auto& sizes = space->pattern.sizes;
-  const auto size = std::ranges::find(sizes, parts->size, &SizeClass::label);
-  if (size == sizes.end()) return std::nullopt;
-  const auto size_class = static_cast<std::uint32_t>(size - sizes.begin());
-  return Place{space, {size_class, parts->stamp.suffix, parts->stamp.micros}};
+  const auto size_class = space->size_class(parts->size);
+  if (!size_class) return std::nullopt;
+  return Place{space, {*size_class, parts->stamp.suffix, parts->stamp.micros}};
 }
 
 void KeyStore::deleted(std::span<const std::string_view> keys) {
@@ -55,14 +78,24 @@ void KeyStore::uncertain(std::span<const std::string_view> keys) {
   }
 }
 
+void KeyStore::doubt(std::uint64_t micros) {
+  std::uint64_t known = doubt_micros_.load(std::memory_order_relaxed);
+  while (known < micros && !doubt_micros_.compare_exchange_weak(known, micros)) {
+  }
+}
+
+std::optional<std::pair<std::uint32_t, KeyStamp>> KeyStore::identify(std::string_view key) {
+  if (!key.starts_with(stem_)) return std::nullopt;
+  const auto parts = parse_key_tail(key.substr(stem_.size()));
+  if (!parts) return std::nullopt;
+  return std::pair(classes_.number(parts->pattern, parts->size), parts->stamp);
+}
+
 KeySource::KeySource(std::vector<KeySpace*> spaces, std::span<const SizeClass> sizes) {
   for (const SizeClass& size : sizes) {
     auto& places = places_.emplace_back();
     for (KeySpace* space : spaces) {
-      const auto& theirs = space->pattern.sizes;
-      const auto found = std::ranges::find(theirs, size.label, &SizeClass::label);
-      if (found != theirs.end())
-        places.push_back({space, static_cast<std::uint32_t>(found - theirs.begin())});
+      if (const auto size_class = space->size_class(size.label)) places.push_back({space, *size_class});
     }
   }
 }

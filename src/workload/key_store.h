@@ -2,39 +2,71 @@
 // pattern wrote another may read, and what the delete pattern took is gone for all. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "workload/catalog.h"
+#include "workload/key_event.h"
 
 namespace s3lt {
 
+// Which keys a process has to know.
+struct KeySpaceSpec {
+  std::string pattern;           // that writes them
+  std::vector<SizeClass> sizes;  // those that the pattern writes first, then those of keys that are left
+  bool others = false;           // written by other processes: read here, and nothing else
+  std::uint64_t room = 0;        // keys of each size, beyond the limits
+};
+
 // The keys that one pattern writes.
 struct KeySpace {
-  KeySpace(std::string_view prefix, unsigned worker, const Pattern& p, Catalog::Limits limits)
-      : pattern(p), names(prefix, worker, p), catalog(p, limits) {}
-  const Pattern& pattern;
+  KeySpace(std::string_view prefix, unsigned worker, const KeySpaceSpec& spec, Catalog::Limits limits,
+           KeyClasses& classes);
+  const std::string pattern;
+  const std::vector<SizeClass> sizes;
+  const bool others;
+  const std::vector<std::uint32_t> key_classes;  // by size: their numbers in KeyStore::classes()
   KeyNames names;
   Catalog catalog;
+  // Whether another process may be deleting its keys at this moment.
+  std::atomic<bool> deleted_elsewhere{false};
+
+  std::optional<std::uint32_t> size_class(std::string_view label) const;
 };
 
 class KeyStore {
  public:
-  // One space for each of `patterns`, which must outlive it.
-  KeyStore(std::string_view prefix, unsigned worker, std::span<const Pattern* const> patterns,
+  KeyStore(std::string_view prefix, unsigned worker, std::span<const KeySpaceSpec> specs,
            Catalog::Limits limits);
 
-  KeySpace& space(std::size_t pattern) { return *spaces_[pattern]; }
+  KeySpace& space(std::size_t spec) { return *spaces_[spec]; }
+  std::span<const std::unique_ptr<KeySpace>> spaces() { return spaces_; }
   KeySpace* find(std::string_view pattern);
+  KeyClasses& classes() { return classes_; }
+
   // Objects that somebody deleted: their keys as listed, in any order.
   void deleted(std::span<const std::string_view> keys);
   // Objects that deleted() was told of, and that may exist all the same: their deletion failed.
   void uncertain(std::span<const std::string_view> keys);
+
+  // Keys written before this time (microseconds since 1970) may have been deleted, and nobody said so: the
+  // process that did was killed.
+  void doubt(std::uint64_t micros);
+  // Whether a deletion that we know nothing of, or not yet, may have taken this key.
+  bool may_be_deleted(const KeySpace& space, const KeyId& id) const {
+    return space.deleted_elsewhere.load(std::memory_order_relaxed) ||
+           id.micros < doubt_micros_.load(std::memory_order_relaxed);
+  }
+
+  // The class and stamp of a key of this worker; nothing where it is none. Takes a lock.
+  std::optional<std::pair<std::uint32_t, KeyStamp>> identify(std::string_view key);
 
  private:
   struct Place {
@@ -43,7 +75,9 @@ class KeyStore {
   };
   std::optional<Place> place(std::string_view key);  // nothing where the key is none of ours
   const std::string stem_;                           // `{prefix}{worker}/`
+  KeyClasses classes_;
   std::vector<std::unique_ptr<KeySpace>> spaces_;
+  std::atomic<std::uint64_t> doubt_micros_{0};
 };
 
 // Where a pattern's reads find their keys: its own, or those of other patterns.

@@ -43,11 +43,10 @@ class Reading {
   // Writes `count` objects, then `bytes_of(key)` over each where there are any, and reads each `times` times.
   Snapshot read(int count, const std::function<Bytes(const std::string& key)>& bytes_of, int times = 1,
                 bool ours = true) {
-    const Pattern* of_keys[] = {&plan_.patterns[0].pattern};
-    KeyStore keys(plan_.prefix, 0, of_keys, {});
+    KeyStore keys(plan_.prefix, 0, key_spaces_of(plan_, {}), {});
     Budget budget({}, {}, 1);
     Mailbox mailbox;
-    LoadThread thread(plan_, keys, budget, mailbox, 0);
+    LoadThread thread(plan_, keys, nullptr, budget, mailbox, 0);
     PatternShare share(plan_, 0, keys, 0, thread.recorder());
     Performer performer(thread, share, 0);
     run_to_end(thread.loop(), work(thread, performer, keys.space(0), count, bytes_of, times, ours));

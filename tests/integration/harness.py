@@ -115,6 +115,7 @@ class Loadtest:
         """`through` is a command that runs another: prlimit, unshare, sh -c '… exec "$@"' sh."""
         values = {**(storage.settings() if storage else {}), **(settings or {})}
         if values:
+            values.setdefault("S3LOADTEST_KEY_DIR", str(self.folder))
             (self.folder / ".env").write_text(env_text(values))
         began = time.monotonic()
         with open(self.folder / "stdout", "w") as out, open(self.folder / "stderr", "w") as err:

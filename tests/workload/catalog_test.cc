@@ -8,11 +8,8 @@
 namespace s3lt {
 namespace {
 
-Pattern two_sizes() {
-  Pattern pattern;
-  pattern.name = "mine";
-  pattern.sizes = {{.label = "1KB", .bytes = 1024}, {.label = "1MB", .bytes = 1 << 20}};
-  return pattern;
+std::vector<SizeClass> two_sizes() {
+  return {{.label = "1KB", .bytes = 1024}, {.label = "1MB", .bytes = 1 << 20}};
 }
 
 KeyId key(std::uint32_t size_class, std::uint64_t micros) {
@@ -20,7 +17,7 @@ KeyId key(std::uint32_t size_class, std::uint64_t micros) {
 }
 
 TEST(KeyNames, WritesPrefixWorkerSizePatternTimeAndSuffix) {
-  const KeyNames names("loadtest/", 3, two_sizes());
+  const KeyNames names("loadtest/", 3, "mine", two_sizes());
   std::string out = "old";
   names.write({.size_class = 1, .suffix = 0xab, .micros = 1790000000000001}, out);
   EXPECT_EQ(out, "loadtest/3/1MB/mine/1790000000000001/000000ab");

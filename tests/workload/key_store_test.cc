@@ -10,19 +10,11 @@
 namespace s3lt {
 namespace {
 
-Pattern pattern_of(std::string name, std::vector<SizeClass> sizes) {
-  Pattern pattern;
-  pattern.name = std::move(name);
-  pattern.sizes = std::move(sizes);
-  return pattern;
-}
-
-const Pattern first = pattern_of("first", {{"1KB", 1 << 10}, {"1MB", 1 << 20}});
-const Pattern second = pattern_of("second", {{"1MB", 1 << 20}});
-constexpr const Pattern* both[] = {&first, &second};
+const KeySpaceSpec first{.pattern = "first", .sizes = {{"1KB", 1 << 10}, {"1MB", 1 << 20}}};
+const KeySpaceSpec both[] = {first, {.pattern = "second", .sizes = {{"1MB", 1 << 20}}}};
 
 TEST(KeyShape, ReadsBackWhatKeyNamesWrites) {
-  const KeyNames names("loadtest/", 3, first);
+  const KeyNames names("loadtest/", 3, "first", first.sizes);
   std::string key;
   names.write({.size_class = 1, .suffix = 0xabcdef01, .micros = 1790000000000001}, key);
   const auto parts = parse_key_tail(std::string_view(key).substr(std::string_view("loadtest/3/").size()));

@@ -51,7 +51,7 @@ void check_shape(std::string_view text) {
   Pattern pattern;
   pattern.name = "p-1";
   pattern.sizes = {{.label = "1KB", .bytes = 1024}, {.label = "100MB", .bytes = 100 << 20}};
-  const KeyNames names("pre/", 7, pattern);
+  const KeyNames names("pre/", 7, pattern.name, pattern.sizes);
   const KeyId id{.size_class = static_cast<std::uint32_t>(bits & 1),
                  .suffix = static_cast<std::uint32_t>(bits >> 7),
                  .micros = bits >> 11};

@@ -1,0 +1,23 @@
+// The keys that a run begins with: the worker's journal, what earlier runs left in it, and what other
+// processes of the worker have written. Used by one thread, before the load.
+#pragma once
+
+#include <memory>
+
+#include "config/settings.h"
+#include "engine/plan.h"
+#include "journal/key_journal.h"
+
+namespace s3lt {
+
+// The journal of the plan's worker, in the key directory.
+Result<std::unique_ptr<KeyJournal>> open_journal(const Settings& settings, const RunPlan& plan);
+
+// A pattern that reads the keys of others takes those that are there in whatever size they were written, as
+// far as the plan's pool can tell what their bytes are.
+void read_sizes_left(const KeyLedger& left, RunPlan& plan);
+
+// Logs how many keys that this run trims or reads were left by earlier ones.
+void announce_keys(const KeyJournal& journal, const RunPlan& plan);
+
+}  // namespace s3lt
