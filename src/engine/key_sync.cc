@@ -65,8 +65,10 @@ std::vector<std::string> patterns_deleted_by(const RunPlan& plan) {
 }
 
 KeySync::KeySync(KeyJournal& journal, KeyStore& store) : journal_(journal), store_(store) {
+  const bool tell_others = journal.others_must_know();
   restore();
   thread_ = std::thread([this] { work(); });
+  if (tell_others) std::this_thread::sleep_for(2 * period);
 }
 
 KeySync::~KeySync() {

@@ -26,6 +26,8 @@ class KeySync {
   static constexpr auto period = std::chrono::milliseconds(250);
 
   // Gives the store the keys that the journal held when it was opened, and begins. Both must outlive it.
+  // Where other processes may read what this one deletes, it waits until they have heard of it: half a
+  // second.
   KeySync(KeyJournal& journal, KeyStore& store);
   ~KeySync();  // ends the thread
   KeySync(const KeySync&) = delete;

@@ -66,26 +66,24 @@ std::string describe_unfinished_run(const fs::path& run_directory, const std::st
   std::error_code ignored;
   if (!fs::exists(run_directory / "run.json", ignored)) {
     return text + fmt::format(
-                      "its directory {} is gone; objects of it may be under {}, and this run neither "
-                      "reads nor deletes them",
+                      "its directory {} is gone; objects of it may be under {}: this run goes on with "
+                      "those that the key journal names",
                       run_directory.string(), what);
   }
   if (fs::exists(run_directory / "summary.json", ignored)) {
-    return text + fmt::format(
-                      "{} has its summary all the same; its objects under {} are neither read nor "
-                      "deleted by this run",
-                      run_directory.string(), what);
+    return text + fmt::format("{} has its summary all the same; this run goes on with its objects under {}",
+                              run_directory.string(), what);
   }
   const auto last = last_second(run_directory);
   if (!last) {
     return text + fmt::format(
-                      "{} ends before its first second; objects of its prefill may be under {}, and "
-                      "this run neither reads nor deletes them",
+                      "{} ends before its first second; objects of its prefill may be under {}: this run "
+                      "goes on with those that the key journal names",
                       run_directory.string(), what);
   }
   return text + fmt::format(
-                    "{} holds its first {}; it left about {} objects under {}, which this run neither "
-                    "reads nor deletes",
+                    "{} holds its first {}; it left about {} objects under {}, with which this run goes "
+                    "on",
                     run_directory.string(), format_duration(seconds(std::round(last->seconds))),
                     format_count(static_cast<std::uint64_t>(std::max(0.0, last->objects))), what);
 }

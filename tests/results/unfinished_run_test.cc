@@ -35,7 +35,7 @@ TEST_F(UnfinishedRun, IsToldByItsLastWholeSecond) {
             "the run before this one (process 4711, since 2026-02-04T12:00:00Z) did not end: " +
                 directory_.string() +
                 " holds its first 12s; it left about 1,239 objects under loadtest/0/ in bucket b, "
-                "which this run neither reads nor deletes");
+                "with which this run goes on");
 }
 
 TEST_F(UnfinishedRun, OfDaysIsReadFromItsEnd) {
