@@ -10,11 +10,6 @@ namespace {
 // In a row, before a client's writes wait for room.
 constexpr unsigned most_refused_trims = 4;
 
-std::size_t draw(const std::vector<double>& cumulative, double random) {
-  const auto at = std::upper_bound(cumulative.begin(), cumulative.end(), random * cumulative.back());
-  return std::min<std::size_t>(static_cast<std::size_t>(at - cumulative.begin()), cumulative.size() - 1);
-}
-
 }  // namespace
 
 Client::Client(LoadThread& thread, PatternShare& share, std::uint64_t index)
@@ -69,7 +64,7 @@ Task<void> Client::prefill() {
   performer_.set_recording(false);
   while (share_.prefill_left > 0 && !thread_.stopping()) {
     --share_.prefill_left;
-    const auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, filling_.uniform()));
+    const auto size_class = static_cast<std::uint32_t>(share_.sizes.at(filling_.uniform()));
     const Step step = put_step(size_class, filling_.next(), false);
     const Outcome outcome = co_await perform(step);
     if (outcome != Outcome::ok) break;
@@ -90,14 +85,14 @@ Step Client::put_step(std::uint32_t size_class, std::uint64_t suffix, bool seede
 // What to do; nothing where there is no key to read and the pattern writes none.
 std::optional<Step> Client::next() {
   const Pattern& pattern = share_.pattern;
-  const auto kind = static_cast<OperationKind>(draw(*mix_, choices_.uniform()));
+  const auto kind = static_cast<OperationKind>(mix_->at(choices_.uniform()));
   const double size_drawn = choices_.uniform();
   const std::uint64_t suffix = choices_.next() >> 32;
   Random picking(choices_.next());
   if (kind == OperationKind::list) {
     return Step{.kind = kind, .prefix = share_.list_prefix, .token = token_};
   }
-  auto size_class = static_cast<std::uint32_t>(draw(share_.size_steps, size_drawn));
+  auto size_class = static_cast<std::uint32_t>(share_.sizes.at(size_drawn));
   if (kind == OperationKind::put) return put_step(size_class, suffix, false);
   if (!pattern.keys_from.empty()) {
     if (const auto filled = share_.source.any_size(picking)) size_class = *filled;

@@ -55,9 +55,9 @@ class Client {
   Timer timer_;
   bool pausing_ = false;  // between operations
   Phase phase_;
-  TimePoint phase_end_{};                     // none is known yet
-  const std::vector<double>* mix_ = nullptr;  // of the phase
-  TimePoint next_start_{};                    // of a paced client
+  TimePoint phase_end_{};                // none is known yet
+  const WeightedChoice* mix_ = nullptr;  // of the phase
+  TimePoint next_start_{};               // of a paced client
   Duration key_wait_{};
   std::string token_;                          // of the next page of its own listing
   std::optional<std::uint64_t> pass_done_in_;  // the cycle in which that listing came to its end

@@ -13,7 +13,7 @@ constexpr Duration first_key_wait = std::chrono::milliseconds(20), most_key_wait
 void Client::enter_phase(TimePoint t) {
   phase_ = share_.phases.at(std::max(t - thread_.t0(), Duration::zero()));
   phase_end_ = phase_.end == Duration::max() ? TimePoint::max() : thread_.t0() + phase_.end;
-  mix_ = &share_.mix_steps(phase_);
+  mix_ = &share_.mix_of(phase_);
   if (share_.pattern.pace > 0 && phase_.kind != PhaseKind::burst) {
     // Clients do not start in step.
     next_start_ = t + seconds(choices_.uniform() / share_.pattern.pace);

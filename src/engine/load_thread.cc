@@ -15,11 +15,10 @@ std::uint64_t share_of(std::uint64_t total, unsigned parts, unsigned index) {
   return total / parts + (index < total % parts ? 1 : 0);
 }
 
-std::vector<double> cumulative(auto&& weights, auto&& weight_of) {
-  std::vector<double> steps;
-  double sum = 0;
-  for (const auto& item : weights) steps.push_back(sum += weight_of(item));
-  return steps;
+std::vector<double> weights_of(std::span<const SizeClass> sizes) {
+  std::vector<double> weights;
+  for (const SizeClass& size : sizes) weights.push_back(size.weight);
+  return weights;
 }
 
 // Clients that go through one listing together do so on one thread; those of other patterns are dealt out.
@@ -39,10 +38,6 @@ KeySource source_of(const RunPlan& plan, std::size_t pattern, KeyStore& keys) {
   return KeySource(std::move(spaces), reader.sizes);
 }
 
-std::vector<double> mix_cumulative(const Mix& mix) {
-  return cumulative(mix, [](double share) { return share; });
-}
-
 std::uint64_t pattern_seed(const RunPlan& plan, const Pattern& pattern) {
   return Random::stream(plan.seed, {plan.worker, hash64(pattern.name)}).next();
 }
@@ -59,14 +54,14 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
       space(store.space(index)),
       source(source_of(plan, index, store)),
       phases(phases_of(plan, pattern)),
-      size_steps(cumulative(pattern.sizes, [](const SizeClass& s) { return s.weight; })),
+      sizes(weights_of(pattern.sizes)),
       list_prefix(pattern.list_scope == ListScope::worker ? fmt::format("{}{}/", plan.prefix, plan.worker)
                                                           : plan.prefix),
       clients(clients_here(plan, index, thread)),
       prefill_left(pattern.writes() ? share_of(plan.prefill, plan.threads, thread) : 0),
-      mix_steps_(mix_cumulative(pattern.mix)),
+      mix_(pattern.mix),
       seed_(pattern_seed(plan, pattern)) {
-  for (const Mix& mix : pattern.burst_mixes) burst_mix_steps_.push_back(mix_cumulative(mix));
+  for (const Mix& mix : pattern.burst_mixes) burst_mixes_.emplace_back(mix);
   for (std::size_t k = 0; k < operation_kinds; ++k) {
     const auto kind = static_cast<OperationKind>(k);
     const bool of_objects = kind != OperationKind::list && kind != OperationKind::delete_batch;
@@ -82,9 +77,9 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
   }
 }
 
-const std::vector<double>& PatternShare::mix_steps(const Phase& phase) const {
-  if (phase.kind != PhaseKind::burst || burst_mix_steps_.empty()) return mix_steps_;
-  return burst_mix_steps_[Random::stream(seed_, {phase.number, 1}).below(burst_mix_steps_.size())];
+const WeightedChoice& PatternShare::mix_of(const Phase& phase) const {
+  if (phase.kind != PhaseKind::burst || burst_mixes_.empty()) return mix_;
+  return burst_mixes_[Random::stream(seed_, {phase.number, 1}).below(burst_mixes_.size())];
 }
 
 LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budget& budget, Mailbox& mailbox,

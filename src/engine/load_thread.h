@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "schedule/token_bucket.h"
 #include "workload/key_store.h"
+#include "workload/weighted_choice.h"
 
 namespace s3lt {
 
@@ -39,13 +40,13 @@ struct PatternShare {
   KeySource source;  // of the keys that it reads
   const Phases phases;
   KeyCounters keys;
-  std::vector<double> size_steps;  // cumulative, for drawing
-  std::vector<CellId> cells;       // by operation kind and size class
+  const WeightedChoice sizes;  // of a key that is written, or read
+  std::vector<CellId> cells;   // by operation kind and size class
   CellId cell(OperationKind kind, std::uint32_t size_class) const {
     return cells[static_cast<std::size_t>(kind) * std::max<std::size_t>(space.sizes.size(), 1) + size_class];
   }
-  // The cumulative mix of a phase: each burst has one of the pattern's burst mixes.
-  const std::vector<double>& mix_steps(const Phase& phase) const;
+  // The mix of a phase: each burst has one of the pattern's burst mixes.
+  const WeightedChoice& mix_of(const Phase& phase) const;
   const std::string list_prefix;  // what LIST and DELETE-BATCH go through
   Sweep sweep;
   std::unique_ptr<TokenBucket> limiter;
@@ -53,8 +54,8 @@ struct PatternShare {
   std::uint64_t prefill_left = 0;
 
  private:
-  std::vector<double> mix_steps_;
-  std::vector<std::vector<double>> burst_mix_steps_;
+  const WeightedChoice mix_;
+  std::vector<WeightedChoice> burst_mixes_;
   const std::uint64_t seed_;
 };
 
