@@ -80,6 +80,7 @@ RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
                .clients = client_count(plan),
                .duration_seconds = plan.duration ? to_seconds(*plan.duration) : 0,
                .settings = describe(flags)};
+  for (const PlannedPattern& p : plan.patterns) info.patterns.push_back(p.pattern.name);
   for (const ResolvedEndpoint& e : plan.endpoints) info.endpoints.push_back(e.url);
   return info;
 }
@@ -91,10 +92,11 @@ void announce(const RunPlan& plan, const RunInfo& info, const std::string& setti
     names +=
         fmt::format("{}{} clients of {}", names.empty() ? "" : ", ", format_count(p.clients), p.pattern.name);
   }
-  log_info(
-      fmt::format("{}, bucket {}, prefix {}{}/: {} on {} thread(s), backend {}, seed {}; at most {} kept",
-                  fmt::join(info.endpoints, ","), plan.bucket, plan.prefix, plan.worker, names, plan.threads,
-                  info.backend, plan.seed, format_size(most_bytes_kept(plan))));
+  const std::uint64_t most = most_bytes_kept(plan);
+  const std::string kept = most > 0 ? fmt::format("at most {} kept", format_size(most)) : "writes nothing";
+  log_info(fmt::format("{}, bucket {}, prefix {}{}/: {} on {} thread(s), backend {}, seed {}; {}",
+                       fmt::join(info.endpoints, ","), plan.bucket, plan.prefix, plan.worker, names,
+                       plan.threads, info.backend, plan.seed, kept));
 }
 
 // Operations that the exit status judges, over all patterns; TRIM is housekeeping.

@@ -23,6 +23,10 @@ Task<void> Client::sweep() {
       sweep.token.clear();
       ++sweep.passes;
     }
+    if (sweep.held_until != TimePoint{} && now() < sweep.held_until) {
+      co_await pause(sweep.held_until);
+      continue;
+    }
     if (sweep.listing) {
       sweep.waiting.push_back(this);
       co_await pause(TimePoint::max());
@@ -48,6 +52,8 @@ Task<bool> Client::list_next_page(Sweep& sweep, std::vector<std::string>& keys) 
   const Outcome outcome = co_await perform(step);
   sweep.listing = false;
   if (outcome == Outcome::ok) {
+    sweep.backoff.succeeded();
+    sweep.held_until = {};
     ListPage& page = performer_.page();
     sweep.passing = page.truncated && !page.next_token.empty();
     sweep.token = std::move(page.next_token);
@@ -62,12 +68,13 @@ Task<bool> Client::list_next_page(Sweep& sweep, std::vector<std::string>& keys) 
       }
     }
   } else {
-    sweep.passing = false;  // the next pass begins anew
+    // Later, by whichever client comes first. A token that the storage does not take any more leads nowhere:
+    // from the beginning, where what was deleted is not met again.
+    sweep.held_until = now() + sweep.backoff.failed(filling_.uniform());
+    if (outcome == Outcome::client_error) sweep.token.clear();
   }
   for (Client* client : std::exchange(sweep.waiting, {})) client->wake();
-  if (outcome == Outcome::cancelled) co_return false;
-  if (outcome != Outcome::ok) co_await pause(now() + list_backoff_.failed(filling_.uniform()));
-  co_return true;
+  co_return outcome != Outcome::cancelled;
 }
 
 void Client::note_all(KeyFate fate, std::span<const std::string_view> keys) {

@@ -28,7 +28,10 @@ struct Sweep {
   bool listing = false;     // one of the clients lists a page
   std::uint64_t cycle = 0;  // in which the last pass began
   std::uint64_t passes = 0;
-  std::string token;             // of the next page
+  std::string token;  // of the next page
+  // After a page that could not be listed the pass goes on there, not before this time; {}: no such time.
+  TimePoint held_until{};
+  Backoff backoff;
   std::vector<Client*> waiting;  // for the page that is being listed
 };
 

@@ -280,7 +280,8 @@ std::string final_line(const Snapshot& total, std::string_view pattern, Duration
 
 std::string summary_text(const RunResult& result, const TextStyle& style) {
   std::string out;
-  for (const std::string& pattern : pattern_names(result.total)) out += pattern_block(result, pattern, style);
+  for (const std::string& pattern : pattern_names(result.total, result.info.patterns))
+    out += pattern_block(result, pattern, style);
   out += wrapped(client_line(result), style.width, 0);
   std::string limit = fmt::format("limit: {}", result.bottleneck);
   if (!result.why.empty()) limit += " - " + result.why;

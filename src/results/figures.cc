@@ -35,11 +35,16 @@ std::vector<OperationFigures> operation_figures(const Snapshot& snapshot, std::s
   return figures;
 }
 
-std::vector<std::string> pattern_names(const Snapshot& snapshot) {
+std::vector<std::string> pattern_names(const Snapshot& snapshot, std::span<const std::string> order) {
   std::set<std::string> names;
   for (const auto& [key, cell] : snapshot.cells) names.insert(key.pattern);
   for (const auto& [pattern, keys] : snapshot.keys) names.insert(pattern);
-  return {names.begin(), names.end()};
+  std::vector<std::string> ordered;
+  for (const std::string& name : order) {
+    if (names.erase(name) > 0) ordered.push_back(name);
+  }
+  ordered.insert(ordered.end(), names.begin(), names.end());
+  return ordered;
 }
 
 PatternFigures pattern_figures(const Snapshot& snapshot, std::string_view pattern) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <numeric>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,8 @@ struct OperationFigures {
 // The operations of a pattern that have cells, in shown_order.
 std::vector<OperationFigures> operation_figures(const Snapshot& snapshot, std::string_view pattern);
 
-// The patterns with cells or keys, by name.
-std::vector<std::string> pattern_names(const Snapshot& snapshot);
+// The patterns with cells or keys: those named in `order` first, in that order, then the others by name.
+std::vector<std::string> pattern_names(const Snapshot& snapshot, std::span<const std::string> order = {});
 
 // What a pattern did in all. A PART is a request of a PUT and counts there; a TRIM is no operation of
 // the pattern, but its errors are told.

@@ -17,7 +17,8 @@ struct RunInfo {
   std::string id;  // <YYYYMMDDTHHMMSSZ>-<pattern>-W<worker>-<4 hex>
   std::string version;
   WallTime started{};
-  std::string pattern;  // as asked for: "baseload", "all", a file's name
+  std::string pattern;                // as asked for: "baseload", "all", a file's name
+  std::vector<std::string> patterns;  // those that it runs, in their order
   unsigned worker = 0;
   std::string backend;
   std::vector<std::string> endpoints;

@@ -92,9 +92,10 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
   return out;
 }
 
-json::object patterns_object(const Snapshot& snapshot, Detail detail) {
+json::object patterns_object(const Snapshot& snapshot, Detail detail,
+                             std::span<const std::string> order = {}) {
   json::object out;
-  for (const std::string& pattern : pattern_names(snapshot))
+  for (const std::string& pattern : pattern_names(snapshot, order))
     out[pattern] = pattern_object(snapshot, pattern, detail);
   return out;
 }
@@ -178,7 +179,7 @@ std::string summary_json(const RunResult& result) {
                            {"bottleneck", result.bottleneck},
                            {"why", result.why}}},
                          {"client", client_object(result)},
-                         {"patterns", patterns_object(result.total, Detail::summary)}};
+                         {"patterns", patterns_object(result.total, Detail::summary, result.info.patterns)}};
   return json_text(out);
 }
 

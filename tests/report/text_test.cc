@@ -88,6 +88,23 @@ TEST(SummaryText, TellsOfReadsThatWereCheckedAndOfThoseThatWereWrong) {
   EXPECT_THAT(text, HasSubstr("; 3 reads did not bring the bytes that were written; "));
 }
 
+TEST(SummaryText, ShowsThePatternsInTheOrderOfTheRun) {
+  RunResult result = sample_run();
+  for (const char* name : {"alpha", "zeta"}) {
+    for (const auto& [key, cell] : sample_run().total.cells) {
+      result.total.cells[{name, key.operation, key.size}] = cell;
+    }
+  }
+  result.info.patterns = {"zeta", "silent", "baseload"};
+  const std::string text = summary_text(result, {.width = 80, .colour = false});
+  const std::size_t zeta = text.find("zeta\n"), baseload = text.find("baseload\n"),
+                    alpha = text.find("alpha\n");
+  EXPECT_LT(zeta, baseload);
+  EXPECT_LT(baseload, alpha) << "what is not named comes last";
+  EXPECT_NE(alpha, std::string::npos);
+  EXPECT_EQ(text.find("silent"), std::string::npos);
+}
+
 TEST(SummaryText, SaysWhereTheTailIsLong) {
   RunResult result = sample_run();
   result.total.cells.clear();
