@@ -1,0 +1,240 @@
+"""What the patterns ask of a storage, request by request: every key listed, read, deleted, and when.
+
+S3LOADTEST_PATTERNS=long adds the long forms.
+"""
+import collections
+import os
+import re
+import time
+
+import pytest
+
+from recording import RecordingStandIn
+
+LONG = os.environ.get("S3LOADTEST_PATTERNS") == "long"
+SMALL = ("--size", "1KB")
+
+
+@pytest.fixture
+def storage():
+    stand_in = RecordingStandIn()
+    yield stand_in
+    stand_in.close()
+
+
+def keys_of(count, worker=0, pattern="baseload", size="1KB"):
+    return [f"loadtest/{worker}/{size}/{pattern}/{1790000000000000 + i}/{i:08x}" for i in range(count)]
+
+
+def patterns_file(loadtest, *tables):
+    """A file of several patterns in the folder where the binary runs."""
+    path = loadtest.folder / "mine.toml"
+    path.write_text("\n".join(f"[[pattern]]\n{table}\n" for table in tables))
+    return str(path)
+
+
+def builtin(loadtest, name):
+    """A pattern of the binary, as one of several in a file."""
+    shown = loadtest(None, "patterns", "show", name).stdout
+    shown = re.sub(r"^\[\[(\w+)\]\]", r"[[pattern.\1]]", shown, flags=re.M)
+    return re.sub(r"^\[(\w+)\]", r"[pattern.\1]", shown, flags=re.M)
+
+
+# ---- listops ------------------------------------------------------------------------------------------
+
+def test_listops_brings_every_key_to_every_client_once_a_pass(storage, loadtest):
+    keys = sorted([*keys_of(10_050), *keys_of(3, worker=10), "loadtest/1/notes.txt"])
+    storage.objects = dict.fromkeys([*keys, "elsewhere/key"], b"x")
+    result = loadtest(storage.storage, "run", "listops", "--concurrency", "listops=3", "--operations", "99", "--json")
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors", "listops") == 0
+    listing = {client: [r for r in requests if r.key == "loadtest/"]
+               for client, requests in storage.by_client("LIST").items()}
+    clients = {client: requests for client, requests in listing.items() if len(requests) > 2}
+    assert len(clients) == 3
+    assert sum(map(len, clients.values())) == 99
+    passes = 0
+    for requests in clients.values():
+        seen = []
+        for request in requests:
+            if not request.token:
+                assert seen in ([], keys), "a pass was left before its end"
+                passes, seen = passes + (seen == keys), []
+            seen += request.keys
+            assert len(request.keys) <= 1000
+        assert seen == keys[:len(seen)], "keys missed, or twice"
+        passes += seen == keys
+    assert passes >= 7
+
+
+# ---- delete -------------------------------------------------------------------------------------------
+
+def test_delete_counts_what_the_storage_refuses_and_goes_on(storage, loadtest):
+    mine, other = keys_of(3_300, worker=1), keys_of(50, worker=10)
+    kept = {key for i, key in enumerate(mine) if i % 11 == 0}
+    storage.objects = dict.fromkeys([*mine, *other], b"x")
+    storage.refuse = kept.__contains__
+    result = loadtest(storage.storage, "run", "delete", "--worker-id", "1", "--concurrency", "delete=4",
+                      "--duration", "2s", "--json")
+
+    assert result.status == 0, result.stderr
+    keys = result.pattern("delete")["keys"]
+    assert (keys["deleted"], keys["refused"]) == (len(mine) - len(kept), len(kept))
+    assert set(storage.objects) == kept | set(other)
+    asked = [key for request in storage.of("DELETE-BATCH") for key in request.keys]
+    assert sorted(asked) == sorted(mine), "each once, none of worker 10"
+    assert not [r for r in storage.of("LIST") if r.key.startswith("loadtest/10")]
+    assert "refused" in result.stderr + result.stdout
+
+
+def test_a_page_that_cannot_be_listed_is_asked_for_again_within_the_pass(storage, loadtest):
+    mine = keys_of(3_300)
+    storage.objects = dict.fromkeys(mine, b"x")
+    failed_once = set()
+
+    def once_a_token(request):
+        if request.operation != "LIST" or not request.token or request.token in failed_once:
+            return None
+        failed_once.add(request.token)
+        return 500, "InternalError"
+
+    storage.trouble = once_a_token
+    result = loadtest(storage.storage, "run", "delete", "--concurrency", "delete=3", "--retries", "0", "--duration",
+                      "3s", "--json")
+
+    assert not storage.objects, "the next cycle would come after three minutes"
+    assert result.pattern("delete")["keys"]["deleted"] == len(mine)
+    failed = [r for r in storage.of("LIST") if r.status == 500]
+    assert result.operation("LIST", "delete")["errors"] == len(failed) == 3
+    batches = [key for request in storage.of("DELETE-BATCH") for key in request.keys]
+    assert sorted(batches) == sorted(mine), "each once"
+
+
+def test_a_token_that_the_storage_forgot_begins_the_listing_anew(storage, loadtest):
+    mine = keys_of(3_300)
+    storage.objects = dict.fromkeys(mine, b"x")
+    forgotten = []
+
+    def forgets(request):
+        if request.operation != "LIST" or not request.token or (forgotten and forgotten[0] != request.token):
+            return None
+        forgotten.append(request.token)
+        return 400, "InvalidArgument"
+
+    storage.trouble = forgets
+    result = loadtest(storage.storage, "run", "delete", "--duration", "3s", "--json")
+
+    assert not storage.objects
+    assert result.operation("LIST", "delete")["errors"] == len(forgotten) >= 1
+
+
+# ---- heavyread ----------------------------------------------------------------------------------------
+
+# Writes after three seconds, and then small ones much oftener than large ones.
+WRITER = """name = "baseload"
+sizes = { "1KB" = 90, "10KB" = 9, "100KB" = 1 }
+mix = { PUT = 100 }
+client = { delay = ["3s", "3s"] }
+clients = { total = 300 }
+"""
+
+
+def test_heavyread_waits_for_keys_of_others_and_reads_their_sizes_equally_often(storage, loadtest):
+    own, others = keys_of(50, pattern="heavyread"), keys_of(50, worker=1)
+    storage.objects = dict.fromkeys([*own, *others], b"x")
+    file = patterns_file(loadtest, WRITER, builtin(loadtest, "heavyread"))
+    result = loadtest(storage.storage, "run", file, "--concurrency", "heavyread=8", "--duration", "8s", "--backend",
+                      "native", "--seed", "1", "--json")
+
+    assert result.status == 0, result.stderr
+    assert result.total("errors", "heavyread") == 0
+    assert result.operation("GET", "heavyread")["count"] == len(storage.of("GET"))
+    writes, reads = storage.of("PUT"), storage.of("GET")
+    assert reads[0].at - writes[0].at < 1.2, "picked up within a second or so"
+    written = {request.key for request in writes}
+    assert {request.key for request in reads} <= written, "only what the others wrote"
+    # From when every size has a key.
+    complete = max(min(r.at for r in writes if r.size == size) for size in ("1KB", "10KB", "100KB"))
+    sizes = collections.Counter(r.size for r in reads if r.at > complete + 0.3)
+    total = sum(sizes.values())
+    assert total > 1000, sizes
+    chi_squared = sum((n - total / 3) ** 2 / (total / 3) for n in sizes.values())
+    assert len(sizes) == 3 and chi_squared < 13.8, sizes  # 2 degrees of freedom, one in 1000
+
+
+# ---- Schedules ----------------------------------------------------------------------------------------
+
+def pattern_of(requests):
+    """Whose a connection is, by what it was used for."""
+    for request in requests:
+        if request.operation == "PUT":
+            return request.pattern
+        if request.operation == "DELETE-BATCH":
+            return "delete"
+    return "heavyread" if any(request.operation == "GET" for request in requests) else None
+
+
+def within(times, begin, end):
+    return [at for at in times if begin <= at < end]
+
+
+def check_bursts(times, bursts, end, slack=0.3):
+    """That something happened all through these bursts and nothing between them; one that was under way at the
+    end of a burst may come a little later."""
+    for index, (begin, stop) in enumerate(bursts):
+        for second in range(int(begin), int(stop)):
+            assert within(times, second, second + 1), f"silent at {second} s"
+        following = bursts[index + 1][0] if index + 1 < len(bursts) else end
+        assert not within(times, stop + slack, following - 0.05), f"not silent after {stop} s"
+
+
+def burst_lengths(times, busy, end, step=0.1):
+    """(begin, seconds) of each stretch in which more than `busy` a second came."""
+    counts = collections.Counter(int(at / step) for at in times)
+    found, length = [], 0
+    for index in range(int(end / step) + 1):
+        if counts[index] > busy * step:
+            length += 1
+        elif length:
+            found.append(((index - length) * step, length * step))
+            length = 0
+    return found
+
+
+def test_an_hour_and_more_of_four_schedules_in_a_minute(storage, loadtest):
+    # checkpoint: 10 s and 60 s; heavyread: 20 s and 40 s; spiky: windows of 5 s with bursts of one; delete: every 3 s.
+    names = ("checkpoint", "heavyread", "spiky", "delete")
+    file = patterns_file(loadtest, *(builtin(loadtest, name) for name in names))
+    seconds = 72
+    result = loadtest(storage.storage, "run", file, *SMALL, "--time-scale", "60", "--duration", f"{seconds}s",
+                      "--concurrency", "checkpoint=2", "--concurrency", "heavyread=2", "--concurrency", "spiky=5",
+                      "--backend", "native", "--seed", "2", "--json", seconds=100)
+
+    assert result.status == 0, result.stderr
+    assert seconds <= result.seconds < seconds + 2
+    assert list(result.summary["patterns"]) == list(names)
+    times, passes = collections.defaultdict(list), []
+    began = min(r.at for r in storage.of("PUT"))
+    for requests in storage.by_client("PUT", "GET", "LIST", "DELETE-BATCH").values():
+        owner = pattern_of(requests)
+        if owner == "delete":
+            passes += [r.at - began for r in requests if r.operation == "LIST" and not r.token]
+        elif owner:
+            times[owner] += [r.at - began for r in requests]
+
+    check_bursts(times["checkpoint"], [(0, 10), (70, 72)], seconds)
+    check_bursts(times["heavyread"], [(1, 20), (61, 72)], seconds)
+    # A client of delete that has not met a key yet has no batch by which to know it: the first may be missing.
+    for cycle in range(1, seconds // 3):
+        assert within(passes, 3 * cycle - 0.1, 3 * cycle + 1), f"no pass in cycle {cycle}"
+    assert len(passes) <= seconds // 3 + 1
+    # spiky: 5 clients at 4 a second, and bursts.
+    bursts = burst_lengths(times["spiky"], 60, seconds)
+    lengths = [length for _, length in bursts]
+    assert all(abs(length - max(1, round(length))) < 0.35 for length in lengths), bursts
+    whole_windows = seconds // 5
+    assert whole_windows <= sum(map(round, lengths)) <= 3 * whole_windows + 2
+    calm = [at for at in times["spiky"] if all(not begin - 0.3 < at < begin + length + 0.3 for begin, length in bursts)]
+    calm_seconds = seconds - sum(length + 0.6 for length in lengths)
+    assert len(calm) / calm_seconds == pytest.approx(20, rel=0.15)
