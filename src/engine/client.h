@@ -41,7 +41,7 @@ class Client {
   // Deleting page by page (client_sweep.cc).
   Task<void> sweep();
   Task<bool> list_next_page(Sweep& sweep, std::vector<std::string>& keys);
-  Task<Outcome> delete_page(const std::vector<std::string>& keys);
+  Task<Outcome> delete_page(std::vector<std::string>& keys);
   void note_all(KeyFate fate, std::span<const std::string_view> keys);
   // Where a storage takes no more (client_pace.cc).
   void hold_writes();

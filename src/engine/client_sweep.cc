@@ -83,10 +83,15 @@ void Client::note_all(KeyFate fate, std::span<const std::string_view> keys) {
   }
 }
 
-Task<Outcome> Client::delete_page(const std::vector<std::string>& keys) {
+Task<Outcome> Client::delete_page(std::vector<std::string>& keys) {
   // First out of everybody's reach, so that a read which finds one gone knows why.
-  const std::vector<std::string_view> views(keys.begin(), keys.end());
-  thread_.keys().deleted(views);
+  std::vector<std::string_view> views(keys.begin(), keys.end());
+  const std::vector<std::size_t> trimmed = thread_.keys().deleted(views);
+  for (std::size_t i = trimmed.size(); i-- > 0;) {
+    keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(trimmed[i]));
+  }
+  if (keys.empty()) co_return Outcome::ok;
+  views.assign(keys.begin(), keys.end());
   note_all(KeyFate::deleted, views);
   const Step step{.kind = OperationKind::delete_batch, .prefix = share_.list_prefix, .keys = keys};
   const Outcome outcome = co_await perform(step);

@@ -29,7 +29,8 @@ void KeyNames::write(const KeyId& id, std::string& out) const {
 Catalog::Catalog(std::span<const SizeClass> sizes, Limits limits, std::uint64_t room)
     : limits_(limits),
       most_bytes_(static_cast<std::int64_t>(std::min<std::uint64_t>(limits.bytes, INT64_MAX))),
-      gone_early_(std::make_unique<std::atomic<std::uint64_t>[]>(gone_early_slots)) {
+      gone_early_(std::make_unique<std::atomic<std::uint64_t>[]>(gone_early_slots)),
+      taken_(std::make_unique<std::atomic<std::uint64_t>[]>(taken_slots)) {
   for (const SizeClass& size : sizes) {
     classes_.push_back(std::make_unique<Class>(std::max(std::min(limits.keys, most_keys), room), size.bytes));
   }
@@ -67,6 +68,9 @@ void Catalog::written(const KeyId& id) {
 }
 
 void Catalog::uncertain(const KeyId& id) {
+  // Whoever took it has failed to delete it.
+  std::uint64_t mark = mark_of(id.size_class, {id.micros, id.suffix});
+  taken(mark).compare_exchange_strong(mark, 0);
   const std::lock_guard lock(unknown_mutex_);
   unknown_.push_back(id);
   unknown_count_.fetch_add(1, std::memory_order_relaxed);
@@ -87,7 +91,8 @@ void Catalog::forget(std::uint32_t size_class, std::uint64_t keys) {
                    std::memory_order_relaxed);
 }
 
-void Catalog::deleted(std::uint32_t size_class, std::span<const KeyStamp> keys) {
+void Catalog::deleted(std::uint32_t size_class, std::span<const KeyStamp> keys,
+                      std::vector<KeyStamp>* taken_keys) {
   KeyRing& ring = classes_[size_class]->ring;
   std::vector<KeyStamp> absent;
   forget(size_class, ring.remove_all(keys, &absent));
@@ -95,6 +100,7 @@ void Catalog::deleted(std::uint32_t size_class, std::span<const KeyStamp> keys) 
     for (const KeyStamp& key : absent) {
       const std::uint64_t mark = mark_of(size_class, key);
       gone_early(mark).store(mark, std::memory_order_relaxed);
+      if (taken_keys != nullptr && taken(mark).load() == mark) taken_keys->push_back(key);
     }
     std::atomic_thread_fence(std::memory_order_seq_cst);
     forget(size_class, ring.remove_all(absent));
@@ -116,6 +122,13 @@ std::vector<KeyStamp> Catalog::all(std::uint32_t size_class) const {
   return keys;
 }
 
+// Before the key is removed: whoever then does not find it sees the mark. A mark of one that somebody else
+// removed at that moment does no harm: then its deletion is theirs.
+void Catalog::mark_taken(const KeyId& id) {
+  const std::uint64_t mark = mark_of(id.size_class, {id.micros, id.suffix});
+  taken(mark).store(mark);
+}
+
 // The oldest key of a ring with little room left.
 bool Catalog::take_crowded(KeyId& id) {
   for (std::uint32_t i = 0; i < classes_.size(); ++i) {
@@ -123,9 +136,10 @@ bool Catalog::take_crowded(KeyId& id) {
     while (ring.is_crowded()) {
       const auto oldest = ring.oldest();
       if (!oldest) break;
+      id = {i, oldest->key.suffix, oldest->key.micros};
+      mark_taken(id);
       if (!ring.remove(*oldest)) continue;  // another thread took it
       forget(i, 1);
-      id = {i, oldest->key.suffix, oldest->key.micros};
       return true;
     }
   }
@@ -150,6 +164,7 @@ std::optional<KeyId> Catalog::take_excess() {
       if (!unknown_.empty() && (!oldest || unknown_.front().micros < oldest->key.micros)) {
         id = unknown_.front();
         unknown_.pop_front();
+        mark_taken(id);
         unknown_count_.fetch_sub(1, std::memory_order_relaxed);
         bytes_.fetch_sub(static_cast<std::int64_t>(classes_[id.size_class]->object_bytes),
                          std::memory_order_relaxed);
@@ -158,6 +173,7 @@ std::optional<KeyId> Catalog::take_excess() {
     }
     if (!oldest) return std::nullopt;
     id = {size_class, oldest->key.suffix, oldest->key.micros};
+    mark_taken(id);
     if (remove({id, oldest->position})) return id;
   }
   return std::nullopt;

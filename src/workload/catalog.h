@@ -65,8 +65,10 @@ class Catalog {
   void uncertain(const KeyId& id);  // a PUT or DELETE that was cut or failed: it may exist, never read
   // Takes a picked key out of reach: true where this call did it (its deletion is then the caller's).
   bool remove(const Entry& entry);
-  // Keys of one size, in ascending order, that were deleted by somebody: takes those that are here out.
-  void deleted(std::uint32_t size_class, std::span<const KeyStamp> keys);
+  // Keys of one size, in ascending order, that were deleted by somebody: takes those that are here out. Those
+  // that take_excess() gave away, and whose deletion has not failed, go to `taken`.
+  void deleted(std::uint32_t size_class, std::span<const KeyStamp> keys,
+               std::vector<KeyStamp>* taken = nullptr);
   // The live keys of one size, in ascending order.
   std::vector<KeyStamp> all(std::uint32_t size_class) const;
 
@@ -89,7 +91,9 @@ class Catalog {
   };
   void forget(std::uint32_t size_class, std::uint64_t keys);
   std::atomic<std::uint64_t>& gone_early(std::uint64_t mark) { return gone_early_[mark % gone_early_slots]; }
+  std::atomic<std::uint64_t>& taken(std::uint64_t mark) { return taken_[mark % taken_slots]; }
   bool take_crowded(KeyId& id);
+  void mark_taken(const KeyId& id);
 
   const Limits limits_;
   const std::int64_t most_bytes_;
@@ -101,6 +105,9 @@ class Catalog {
   // the last mark that fell on it: bounded, and one that is lost costs an error that should be a not_found.
   static constexpr std::size_t gone_early_slots = 8192;
   std::unique_ptr<std::atomic<std::uint64_t>[]> gone_early_;
+  // Marks of keys that take_excess() gave away; one that is lost costs a key that is counted twice.
+  static constexpr std::size_t taken_slots = 8192;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> taken_;
   mutable std::mutex unknown_mutex_;
   std::deque<KeyId> unknown_;
 };

@@ -59,17 +59,30 @@ std::optional<KeyStore::Place> KeyStore::place(std::string_view key) {
   return Place{space, {*size_class, parts->stamp.suffix, parts->stamp.micros}};
 }
 
-void KeyStore::deleted(std::span<const std::string_view> keys) {
+std::vector<std::size_t> KeyStore::deleted(std::span<const std::string_view> keys) {
   std::map<std::pair<KeySpace*, std::uint32_t>, std::vector<KeyStamp>> gone;
   for (const std::string_view key : keys) {
     if (const auto at = place(key)) {
       gone[{at->space, at->id.size_class}].push_back({at->id.micros, at->id.suffix});
     }
   }
+  bool any_taken = false;
   for (auto& [where, stamps] : gone) {
     std::ranges::sort(stamps);
-    where.first->catalog.deleted(where.second, stamps);
+    std::vector<KeyStamp> taken;
+    where.first->catalog.deleted(where.second, stamps, &taken);
+    any_taken = any_taken || !taken.empty();
+    stamps = std::move(taken);
   }
+  std::vector<std::size_t> trimmed;
+  for (std::size_t i = 0; any_taken && i < keys.size(); ++i) {
+    const auto at = place(keys[i]);
+    if (at && std::ranges::binary_search(gone[{at->space, at->id.size_class}],
+                                         KeyStamp{at->id.micros, at->id.suffix})) {
+      trimmed.push_back(i);
+    }
+  }
+  return trimmed;
 }
 
 void KeyStore::uncertain(std::span<const std::string_view> keys) {

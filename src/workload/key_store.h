@@ -51,8 +51,9 @@ class KeyStore {
   KeySpace* find(std::string_view pattern);
   KeyClasses& classes() { return classes_; }
 
-  // Objects that somebody deleted: their keys as listed, in any order.
-  void deleted(std::span<const std::string_view> keys);
+  // Objects that somebody deletes: their keys as listed, in any order. Which of them (ascending indices) a
+  // trim has taken: their deletion, and their count, are the trim's.
+  std::vector<std::size_t> deleted(std::span<const std::string_view> keys);
   // Objects that deleted() was told of, and that may exist all the same: their deletion failed.
   void uncertain(std::span<const std::string_view> keys);
 

@@ -123,6 +123,30 @@ TEST(Catalog, AKeyThatWasDeletedBeforeItsPutHadEndedIsNeverPicked) {
   EXPECT_EQ(catalog.pick(1, random)->id, key(1, 30));
 }
 
+// A trim takes a key while a page that lists it is on its way to be deleted: one of the two counts it.
+TEST(Catalog, AKeyThatATrimTookIsKnownAsSuchUntilItsDeletionFails) {
+  Catalog catalog(two_sizes(), {.keys = 1, .bytes = UINT64_MAX});
+  const auto taken = [&](const KeyId& id) {
+    const KeyStamp listed[] = {{id.micros, id.suffix}};
+    std::vector<KeyStamp> found;
+    catalog.deleted(id.size_class, listed, &found);
+    return !found.empty();
+  };
+  catalog.written(key(0, 10));
+  catalog.written(key(0, 20));
+  ASSERT_EQ(catalog.take_excess(), key(0, 10));
+  EXPECT_TRUE(taken(key(0, 10)));
+  EXPECT_TRUE(taken(key(0, 10))) << "in the next listing, too";
+  EXPECT_FALSE(taken(key(0, 20))) << "the page's";
+  EXPECT_FALSE(taken(key(1, 10))) << "of another size";
+  catalog.uncertain(key(0, 10));
+  EXPECT_FALSE(taken(key(0, 10))) << "left to the next listing";
+  catalog.uncertain(key(0, 5));
+  catalog.uncertain(key(0, 6));
+  ASSERT_EQ(catalog.take_excess(), key(0, 5)) << "one of unknown fate is taken like the others";
+  EXPECT_TRUE(taken(key(0, 5)));
+}
+
 TEST(Catalog, UncertainBytesCountAgainstTheBound) {
   Catalog catalog(two_sizes(), {.keys = 1000, .bytes = 1 << 20});
   catalog.uncertain(key(1, 1));

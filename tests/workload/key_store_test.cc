@@ -82,6 +82,23 @@ TEST(KeyStore, KeysWhoseDeletionFailedMayExistAndAreNoLongerRead) {
   }
 }
 
+TEST(KeyStore, AListedKeyThatATrimTookIsLeftToTheTrim) {
+  KeyStore store("loadtest/", 1, both, {.keys = 2, .bytes = UINT64_MAX});
+  std::vector<std::string> keys;
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    const KeyId id{.size_class = 0, .suffix = 1, .micros = i};
+    store.space(0).catalog.written(id);
+    store.space(0).names.write(id, keys.emplace_back());
+  }
+  ASSERT_TRUE(store.space(0).catalog.take_excess());
+  ASSERT_TRUE(store.space(0).catalog.take_excess());
+  const std::vector<std::string_view> page{keys[3], keys[1], keys[2], "elsewhere", keys[0]};
+  EXPECT_EQ(store.deleted(page), (std::vector<std::size_t>{1, 4}));
+  const std::vector<std::string_view> failed{keys[1]};
+  store.uncertain(failed);
+  EXPECT_EQ(store.deleted(page), (std::vector<std::size_t>{4}));
+}
+
 TEST(KeySource, ReadsEverySizeThatHasKeysEquallyOftenAndEveryKeyOfItToo) {
   KeyStore store("loadtest/", 1, both, {});
   for (std::uint64_t i = 1; i <= 90; ++i) store.space(0).catalog.written({0, 1, i});
