@@ -181,10 +181,10 @@ def within(times, begin, end):
 
 def check_bursts(times, bursts, end, slack=0.3):
     """That something happened all through these bursts and nothing between them; one that was under way at the
-    end of a burst may come a little later."""
+    end of a burst may come a little later. Clients that find no key look again within a second or so."""
     for index, (begin, stop) in enumerate(bursts):
-        for second in range(int(begin), int(stop)):
-            assert within(times, second, second + 1), f"silent at {second} s"
+        busy = [begin, *sorted(within(times, begin, stop)), stop]
+        assert max(b - a for a, b in zip(busy, busy[1:])) < 1.5, f"silent between {begin} and {stop} s"
         following = bursts[index + 1][0] if index + 1 < len(bursts) else end
         assert not within(times, stop + slack, following - 0.05), f"not silent after {stop} s"
 
@@ -194,7 +194,7 @@ def burst_lengths(times, busy, end, step=0.1):
     counts = collections.Counter(int(at / step) for at in times)
     found, length = [], 0
     for index in range(int(end / step) + 1):
-        if counts[index] > busy * step:
+        if index < int(end / step) and counts[index] > busy * step:
             length += 1
         elif length:
             found.append(((index - length) * step, length * step))
@@ -224,7 +224,7 @@ def test_an_hour_and_more_of_four_schedules_in_a_minute(storage, loadtest):
             times[owner] += [r.at - began for r in requests]
 
     check_bursts(times["checkpoint"], [(0, 10), (70, 72)], seconds)
-    check_bursts(times["heavyread"], [(1, 20), (61, 72)], seconds)
+    check_bursts(times["heavyread"], [(0, 20), (60, 72)], seconds)
     # A client of delete that has not met a key yet has no batch by which to know it: the first may be missing.
     for cycle in range(1, seconds // 3):
         assert within(passes, 3 * cycle - 0.1, 3 * cycle + 1), f"no pass in cycle {cycle}"
@@ -232,9 +232,9 @@ def test_an_hour_and_more_of_four_schedules_in_a_minute(storage, loadtest):
     # spiky: 5 clients at 4 a second, and bursts.
     bursts = burst_lengths(times["spiky"], 60, seconds)
     lengths = [length for _, length in bursts]
-    assert all(abs(length - max(1, round(length))) < 0.35 for length in lengths), bursts
+    assert all(abs(length - max(1, round(length))) < 0.35 for begin, length in bursts if begin + length < seconds - 0.2)
     whole_windows = seconds // 5
     assert whole_windows <= sum(map(round, lengths)) <= 3 * whole_windows + 2
     calm = [at for at in times["spiky"] if all(not begin - 0.3 < at < begin + length + 0.3 for begin, length in bursts)]
     calm_seconds = seconds - sum(length + 0.6 for length in lengths)
-    assert len(calm) / calm_seconds == pytest.approx(20, rel=0.15)
+    assert len(calm) / calm_seconds == pytest.approx(20, rel=0.15), bursts

@@ -96,7 +96,7 @@ def cpu_seconds(pid):
 @pytest.mark.parametrize("pattern, reads, operations, more, within", [
     ("baseload", 0.7, 20_000, SMALL, 0.01),
     ("checkpoint", 0.1, 20_000, SMALL, 0.01),
-    ("spiky", 0.7, 2_000, (*SMALL, "--concurrency", "400"), 0.04),
+    ("spiky", 0.7, 20_000, (*SMALL, "--concurrency", "1000"), 0.01),
     ("elephant", 0.5, 20_000, (*SMALL, "--concurrency", "1000"), 0.01),
 ])
 def test_reads_and_writes_are_shared_as_the_table_says(serve, loadtest, pattern, reads, operations, more, within):
@@ -113,64 +113,80 @@ def test_reads_and_writes_are_shared_as_the_table_says(serve, loadtest, pattern,
     assert abs(gets["2xx"] / drawn - reads) <= within, (gets, puts, seeded)
 
 
-# ---- Schedules ----------------------------------------------------------------------------------------
-
-def test_checkpoint_is_silent_in_its_gap(serve, loadtest):
-    # 10 minutes and an hour, 300 times faster: 2 s of burst, 12 s of gap.
-    with Timeline(serve) as seen:
-        result = loadtest(serve, "run", "checkpoint", *SMALL, "--time-scale", "300", "--duration", "16s", "--json")
+@pytest.mark.skipif(not LONG, reason="S3LOADTEST_PATTERNS=long asks for it")
+@pytest.mark.parametrize("pattern, reads, operations, more", [
+    ("baseload", 0.7, 2_000, ()),
+    ("checkpoint", 0.1, 2_000, ()),
+    ("spiky", 0.7, 2_000, ("--concurrency", "50")),
+    ("elephant", 0.5, 200, ("--size", "1KB", "--size", "10KB", "--size", "100KB", "--size", "1MB", "--concurrency", "40")),
+])
+def test_all_sizes_are_shared_as_the_table_says(serve, loadtest, pattern, reads, operations, more):
+    result = loadtest(serve, "run", pattern, "--operations", str(operations), "--seed", "5", "--backend", "native",
+                      "--json", *more, seconds=600)
 
     assert result.status == 0, result.stderr
-    bursts = seen.stretches(lambda rate: rate > 0, "GET", "PUT", "DELETE")
-    long = [burst for burst in bursts if burst[1] - burst[0] > 0.5]
-    assert len(long) == 2, [(end - begin, counts) for begin, end, counts in bursts]
-    assert abs(long[1][0] - long[0][0] - 14) < 0.4
-    assert abs(long[0][1] - long[0][0] - 2) < 0.4
-    assert not [burst for burst in bursts if long[0][1] < burst[0] < long[1][0]], "something moved in the gap"
+    gets, puts = answers(serve, "GET"), answers(serve, "PUT")
+    assert gets["2xx"] + puts["2xx"] == operations
+    # Of so few and large ones many reads come before the first key of their size: those count as drawn.
+    drawn = (gets["2xx"] + result.operation("PUT", pattern)["seeded"]) / operations
+    assert abs(drawn - reads) <= 3 * (reads * (1 - reads) / operations) ** 0.5, (drawn, gets, puts)
+    classes = {size: result.operation("PUT", pattern)["sizes"].get(size, {"count": 0})["count"] +
+               result.operation("GET", pattern)["sizes"].get(size, {"count": 0})["count"]
+               for size in result.operation("PUT", pattern)["sizes"]}
+    mean = operations / len(classes)
+    assert sum((n - mean) ** 2 / mean for n in classes.values()) < 20.5, classes
 
+
+# ---- Schedules ----------------------------------------------------------------------------------------
 
 def test_spiky_bursts_one_to_three_times_a_window_one_way_and_is_calm_between(serve, loadtest):
     # 5 minutes and one, 60 times faster: bursts of 1 s in windows of 5 s.
     with Timeline(serve) as seen:
-        result = loadtest(serve, "run", "spiky", *SMALL, "--concurrency", "10", "--time-scale", "60",
-                          "--duration", "20s", "--seed", "3", "--json")
+        result = loadtest(serve, "run", "spiky", *SMALL, "--concurrency", "20", "--time-scale", "60",
+                          "--duration", "20s", "--seed", "3", "--max-keys", "100000", "--backend", "native", "--json")
 
     assert result.status == 0, result.stderr
-    bursts = [burst for burst in seen.stretches(lambda rate: rate > 400, "GET", "PUT") if burst[1] - burst[0] > 0.5]
+    bursts = [burst for burst in seen.stretches(lambda rate: rate > 800, "GET", "PUT") if burst[1] - burst[0] > 0.5]
     # Two that touch are one to the eye.
     number = sum(round(end - begin) for begin, end, _ in bursts)
     assert 4 <= number <= 12, [end - begin for begin, end, _ in bursts]
+    stormed = [counts for begin, end, counts in bursts if round(end - begin) == 1]
     for begin, end, counts in bursts:
         assert abs(end - begin - round(end - begin)) < 0.3, end - begin
-        if round(end - begin) == 1:
-            one_way = max(counts.values()) / sum(counts.values())
-            assert 0.92 <= one_way <= 0.98, counts
+    for counts in stormed:
+        assert 0.92 <= max(counts.values()) / sum(counts.values()) <= 0.98, counts
+    number = sum(sum(counts.values()) for counts in stormed)
+    one_way = sum(max(counts.values()) for counts in stormed) / number
+    # Within 1% from 20,000 on, which a slow machine may not do in so few seconds.
+    assert abs(one_way - 0.95) < max(0.01, 5 * (0.95 * 0.05 / number) ** 0.5), (one_way, number)
     calm_seconds = calm_answers = 0
     for begin, end, counts in seen.steps("GET", "PUT"):
         inside = bursts[0][0] - 0.5 < begin or begin > seen.samples[0][0] + 1
         if inside and all(end < b[0] - 0.1 or begin > b[1] + 0.1 for b in bursts) and end < seen.samples[-1][0] - 0.5:
             calm_seconds += end - begin
             calm_answers += sum(counts.values())
-    assert abs(calm_answers / calm_seconds - 40) < 4, "10 clients at 4 operations/s"
+    assert abs(calm_answers / calm_seconds - 80) < 8, "20 clients at 4 operations/s"
 
 
 # ---- heavyread ----------------------------------------------------------------------------------------
 
 def test_heavyread_without_keys_costs_nothing_and_says_so(serve, loadtest):
-    running = loadtest.start(serve, "run", "heavyread", *SMALL, "--duration", "8s", "--json")
+    seconds = 65 if LONG else 8
+    running = loadtest.start(serve, "run", "heavyread", *SMALL, "--duration", f"{seconds}s", "--json")
     running_since = time.monotonic()
     servers.wait_for("its start", lambda: time.monotonic() - running_since > 1.5, 5, running.process)
     before = cpu_seconds(running.process.pid)
     servers.wait_for("five seconds", lambda: time.monotonic() - running_since > 6.5, 10, running.process)
     used = cpu_seconds(running.process.pid) - before
-    result = running.wait(15)
+    result = running.wait(seconds + 7)
 
     assert result.status == 3, "not one operation succeeded"
     assert used < 0.1, f"{used} CPU seconds in 5 s of waiting"
     assert "GET" not in ask(serve, "/-/stats")["operations"]
-    said = [line for line in result.stderr.splitlines() if "heavyread" in line and "key" in line]
-    assert said, result.stderr
-    assert result.seconds < 9.5
+    said = [line for line in result.stderr.splitlines() if "clients wait: there is no key" in line]
+    assert len(said) == (2 if LONG else 1), "at once, and then once a minute"
+    assert "writes nothing" in result.stderr
+    assert result.seconds < seconds + 1.5
 
 
 # ---- delete -------------------------------------------------------------------------------------------
@@ -256,6 +272,28 @@ def test_every_pattern_ends_at_its_duration(serve, loadtest, pattern, more):
     assert 2 <= result.seconds < 2 + 1.5
 
 
+@pytest.mark.parametrize("pattern, more, latest", [
+    ("baseload", SMALL, 1), ("spiky", (*SMALL, "--time-scale", "120"), 3), ("delete", ("--time-scale", "180"), 1),
+    ("listops", (), 1),
+    # Bursts of half a second, gaps of 3 s and 1 s.
+    ("checkpoint", (*SMALL, "--time-scale", "1200"), 3), ("heavyread", ("--time-scale", "2400"), 2),
+])
+def test_sigterm_at_any_time_ends_every_pattern(serve, loadtest, pattern, more, latest):
+    draw = random.Random(7)
+    for _ in range(5 if LONG else 1):
+        running = loadtest.start(serve, "run", pattern, *more, *GRACE, "--json")
+        servers.wait_for("the load", lambda: "STATS" in (loadtest.folder / "stderr").read_text() or
+                         running.finished_seconds(), 10, running.process)
+        moment = time.monotonic() + draw.uniform(0, latest)
+        servers.wait_for("the moment", lambda: time.monotonic() >= moment, 10, running.process)
+        running.signal(signal.SIGTERM)
+        began = time.monotonic()
+        result = running.wait(10)
+        assert time.monotonic() - began < 1 + 1
+        assert result.status == 0, result.stderr
+        assert result.summary["run"]["interrupted"] is True
+
+
 @pytest.mark.parametrize("number", [None, signal.SIGTERM])
 def test_elephants_in_the_middle_of_an_object_are_cut_and_their_bytes_counted(serve, loadtest, number):
     # native sends no hash of the body, which takes boto3 a second for so many large ones before the first byte.
@@ -291,6 +329,18 @@ def test_sigterm_at_any_time_ends_all(serve, loadtest):
         assert time.monotonic() - began < 1 + 1
         assert result.status == 0, result.stderr
         assert result.summary["run"]["interrupted"] is True
+
+
+@pytest.mark.skipif(not LONG, reason="S3LOADTEST_PATTERNS=long asks for it")
+def test_all_seven_run_with_all_sizes(serve_with, loadtest):
+    storage = serve_with("--sndbuf", "64KiB")
+    result = loadtest(storage, "run", "all", "--duration", "2m", "--time-scale", "30", "--json", seconds=170)
+
+    check_all(result, 120, 135)
+    operations = [result.operation(name, pattern) for pattern in SEVEN for name in result.pattern(pattern)["operations"]]
+    cut = [figures for figures in operations if figures["cancelled"]]
+    assert cut, "nothing of 100MB was under way at the end"
+    assert all(figures["bytes_moved"] > figures["bytes"] for figures in cut), "what was cut has moved bytes"
 
 
 # ---- Servers of others --------------------------------------------------------------------------------
