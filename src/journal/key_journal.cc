@@ -195,6 +195,11 @@ Result<void> KeyJournal::open_file(bool create) {
   return {};
 }
 
+bool KeyJournal::has_vanished() const {
+  std::error_code ignored;
+  return !fs::exists(path_, ignored);
+}
+
 bool KeyJournal::is_replaced() const {
   struct stat here{}, there{};
   return ::fstat(fd_, &here) == 0 && ::stat(path_.c_str(), &there) == 0 &&
@@ -213,7 +218,7 @@ Result<void> KeyJournal::join(const JournalOwner& owner, const std::vector<std::
     if (auto opened = open_file(true); !opened) return opened;
     const Lock lock(fd_);
     if (!lock.held) return std::unexpected(failure("lock the key journal"));
-    if (is_replaced()) continue;
+    if (is_replaced() || has_vanished()) continue;
     auto text = read_on();
     if (!text) return std::unexpected(text.error());
     JournalLines lines(*text);
@@ -367,10 +372,9 @@ Result<void> KeyJournal::exchange(std::string_view own, JournalNews& news) {
     JournalLines lines(own);
     while (const auto line = lines.next()) note(*line);
     const std::uint64_t most = std::max(small_file + growth * bytes_a_key * live_, next_compaction_);
-    std::error_code ignored;
-    const bool vanished = !fs::exists(path_, ignored);  // somebody tidied the directory
-    // What cannot be written anew now is tried again when the file has grown some more.
-    if ((vanished || read_ > most) && !compact()) next_compaction_ = read_ + small_file;
+    // Also where somebody tidied the directory. What cannot be written anew now is tried again when the file
+    // has grown some more.
+    if ((has_vanished() || read_ > most) && !compact()) next_compaction_ = read_ + small_file;
   }
   if (now() - last_sync_ >= sync_period) {
     (void)::fdatasync(fd_);  // for the case that the machine goes down; what it cannot do, the next may
@@ -384,7 +388,22 @@ Result<void> KeyJournal::leave(std::string_view own) {
   std::string lines(own);
   append_line(SessionClosed{session_.id}, lines);
   JournalNews nobody_needs_it;
-  return exchange(lines, nobody_needs_it);
+  if (auto done = exchange(lines, nobody_needs_it); !done) return done;
+  remove_if_empty();
+  return {};
+}
+
+// A journal of no keys that nobody uses is no loss.
+void KeyJournal::remove_if_empty() {
+  if (!others_.empty() || read_ > small_file) return;
+  const Lock lock(fd_);
+  if (!lock.held || is_replaced()) return;
+  read_ = 0;
+  const auto text = read_on();
+  if (!text) return;
+  KeyLedger all;
+  all.apply(*text);
+  if (all.live() == 0 && all.sessions.empty()) ::unlink(path_.c_str());
 }
 
 bool KeyJournal::others_delete(std::string_view pattern) const {

@@ -52,7 +52,7 @@ class KeyJournal {
   // Appends `own` lines and adds those that others appended since to `news`. Where that fails (a full disk),
   // none of `own` was appended.
   Result<void> exchange(std::string_view own, JournalNews& news);
-  // The last lines, and the word that this session is over.
+  // The last lines, and the word that this session is over. The last one takes a file without keys away.
   Result<void> leave(std::string_view own);
 
   // Whether a session other than this one, which has not said that it is over, may delete keys of `pattern`.
@@ -70,6 +70,8 @@ class KeyJournal {
   Result<void> append(std::string_view lines);
   Result<void> compact();
   bool is_replaced() const;
+  bool has_vanished() const;
+  void remove_if_empty();
   void take(std::string_view text, JournalNews& news);
   void note(const JournalLine& line);
   Error failure(std::string_view what) const;

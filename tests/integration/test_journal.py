@@ -117,8 +117,9 @@ def test_a_key_that_is_gone_without_a_delete_is_missing(serve, loadtest):
     s3.delete_objects(Bucket=serve.bucket, Delete={"Objects": [{"Key": key} for key in gone]})
     result = loadtest(serve, "run", "heavyread", "--duration", "2s", "--json")
     outcomes = result.operation("GET", "heavyread")["outcomes"]
-    assert outcomes["missing"] == len(gone), "each is asked for once"
-    assert outcomes["ok"] > 0 and "not_found" not in outcomes
+    # Each is asked for once; whoever asks together with the first learns that it is known by then.
+    assert outcomes["missing"] == len(gone) and outcomes["ok"] > 0
+    assert outcomes.get("not_found", 0) <= len(gone)
 
 
 def test_workers_share_no_keys(serve, loadtest):

@@ -102,14 +102,15 @@ def test_keys_say_worker_size_pattern_and_time(serve, loadtest):
 
 
 def test_the_same_seed_asks_for_the_same_operations(serve, loadtest):
-    def mix():
+    def mix(keys):
         result = loadtest(serve, "run", "baseload", "--size", "1KB", "--size", "10KB", "--operations", "500",
-                          "--concurrency", "1", "--threads", "1", "--seed", "42", "--json")
+                          "--concurrency", "1", "--threads", "1", "--seed", "42", "--json",
+                          settings={"S3LOADTEST_KEY_DIR": str(loadtest.folder / keys)})
         assert result.status == 0, result.stderr
         return {(operation, label): figures["count"] for operation in ("GET", "PUT")
                 for label, figures in result.operation(operation)["sizes"].items()}
 
-    assert mix() == mix()
+    assert mix("first") == mix("second"), "both begin without keys"
 
 
 def test_the_server_saw_the_operations_that_the_client_counts(serve, loadtest):
@@ -133,11 +134,12 @@ def test_a_dead_endpoint_of_two_costs_little(serve, loadtest):
 
 
 def test_the_seed_fixes_what_a_client_does(serve, loadtest):
-    def reads_and_writes():
+    def reads_and_writes(keys):
         result = loadtest(serve, "run", "baseload", "--seed", "7", "--operations", "300", "--concurrency", "1",
-                          "--size", "1KB", "--size", "10KB", "--json")
+                          "--size", "1KB", "--size", "10KB", "--json",
+                          settings={"S3LOADTEST_KEY_DIR": str(loadtest.folder / keys)})
         assert result.status == 0, result.stderr
         return [(operation, label, result.operation(operation)["sizes"][label]["count"])
                 for operation in ("GET", "PUT") for label in ("1KB", "10KB")]
 
-    assert reads_and_writes() == reads_and_writes()
+    assert reads_and_writes("first") == reads_and_writes("second"), "both begin without keys"
