@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "cli/cleanup.h"
 #include "cli/console.h"
 #include "cli/patterns.h"
 #include "cli/run.h"
@@ -28,6 +29,7 @@ constexpr std::string_view help_text =
     "\n"
     "Commands:\n"
     "  run PATTERN|FILE   run a load here, in the foreground\n"
+    "  cleanup            delete the objects of earlier runs; --dry-run counts only\n"
     "  patterns           list: the built-in patterns; show NAME: one with its comments\n"
     "  serve              an S3 server in memory, to try things out and for tests\n"
     "\n"
@@ -36,7 +38,7 @@ constexpr std::string_view help_text =
     "\n"
     "Start here: ./quickstart\n";
 
-constexpr std::array<std::string_view, 3> command_names{"run", "patterns", "serve"};
+constexpr std::array<std::string_view, 4> command_names{"run", "cleanup", "patterns", "serve"};
 template <class Range>
 bool holds(const Range& range, std::string_view text) {
   return std::find(range.begin(), range.end(), text) != range.end();
@@ -44,13 +46,15 @@ bool holds(const Range& range, std::string_view text) {
 
 // The commands' flags that take a value, so that a value is not taken for a word.
 std::vector<std::string> value_flags() {
-  CLI::App run, serve;
+  CLI::App run, serve, cleanup;
   RunFlags run_flags;
   ServeFlags serve_flags;
+  CleanupFlags cleanup_flags;
   add_run_flags(run, run_flags);
   add_serve_flags(serve, serve_flags);
+  add_cleanup_flags(cleanup, cleanup_flags);
   std::vector<std::string> names;
-  for (const CLI::App* app : {&run, &serve}) {
+  for (const CLI::App* app : {&run, &serve, &cleanup}) {
     for (const CLI::Option* option : app->get_options()) {
       if (option->get_items_expected_max() == 0) continue;
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
@@ -108,6 +112,7 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
   app.get_formatter()->column_width(34);
   RunFlags run;
   ServeFlags serve;
+  CleanupFlags cleanup;
   std::vector<std::string> words;
   std::function<int()> call;
   if (command == "run") {
@@ -123,6 +128,10 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
       run.pattern = words[0];
       return run_command(run);
     };
+  } else if (command == "cleanup") {
+    app.description("Deletes what load testers left under a prefix, and nothing else.");
+    add_cleanup_flags(app, cleanup);
+    call = [&] { return cleanup_command(cleanup); };
   } else if (command == "serve") {
     app.description("Serves S3 from memory, in the foreground, until SIGTERM or Ctrl-C (docs/serve.md).");
     add_serve_flags(app, serve);

@@ -6,7 +6,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <numeric>
 #include <set>
@@ -14,11 +13,12 @@
 #include "base/units.h"
 #include "cli/console.h"
 #include "cli/denied_operation.h"
+#include "cli/interrupts.h"
 #include "cli/limits.h"
 #include "cli/run_keys.h"
 #include "cli/run_plan.h"
 #include "cli/run_view.h"
-#include "config/settings.h"
+#include "cli/settings_of.h"
 #include "engine/preflight.h"
 #include "engine/run.h"
 #include "report/text.h"
@@ -30,21 +30,6 @@
 
 namespace s3lt {
 namespace {
-
-volatile std::sig_atomic_t interrupts = 0;
-
-// The first signal ends the run gracefully, the second at once.
-void on_signal(int) {
-  if (interrupts > 0) _exit(130);
-  interrupts = 1;
-}
-
-void catch_signals() {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 std::uint64_t client_count(const RunPlan& plan) {
   std::uint64_t clients = 0;
@@ -219,22 +204,9 @@ int run_command(const RunFlags& flags) {
   end_when_out_of_memory();
   auto patterns = plan_patterns(flags);
   if (!patterns) return fail(patterns.error());
-  SettingsSources sources = process_sources();
-  sources.env_file = flags.common.env_file;
-  sources.endpoints = flags.common.endpoints;
-  sources.bucket = flags.common.bucket;
-  sources.backend = flags.backend;
-  const auto settings = load_settings(sources);
+  const auto settings = settings_of(flags.common, flags.backend, flags.log_level);
   if (!settings) return fail(settings.error());
-  const bool live = isatty(STDERR_FILENO) != 0 && !settings->log_json;
-  configure_log({.level = flags.log_level.value_or(settings->log_level.value_or(LogLevel::info)),
-                 .json = settings->log_json,
-                 .colour = live && std::getenv("NO_COLOR") == nullptr});
-  if (!settings->log_file.empty()) {
-    if (const auto opened = open_log_file(settings->log_file); !opened)
-      return fail({opened.error().kind, "LOADTEST_LOG_FILE: " + opened.error().message});
-  }
-  for (const std::string& warning : settings->warnings) log_warning(warning);
+  const bool live = is_live(*settings);
 
   auto plan = make_plan(*settings, flags, std::move(*patterns));
   if (!plan) return fail(plan.error());
@@ -248,7 +220,7 @@ int run_command(const RunFlags& flags) {
   auto journal = open_journal(*settings, *plan);
   if (!journal) return fail(journal.error());
   if (flags.sizes.empty()) read_sizes_left((*journal)->contents(), *plan);
-  catch_signals();
+  const volatile std::sig_atomic_t& interrupts = catch_interrupts();
 
   RunInfo info = describe_run(*plan, flags);
   info.tls_verify = plan->tls != nullptr && settings->verify_tls;

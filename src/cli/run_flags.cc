@@ -75,16 +75,6 @@ Result<void> take_sizes(RunFlags& flags, const std::string& text) {
   }
 }
 
-// Ends in '/', so that worker 1 never means worker 10.
-Result<std::string> parse_prefix(const std::string& text) {
-  if (text.empty() || text == "/") {
-    return usage_error("an empty prefix would mean the whole bucket; give one such as loadtest/");
-  }
-  if (text.front() == '/')
-    return usage_error(fmt::format("\"{}\" begins with '/': S3 keys do not; drop it", text));
-  return text.back() == '/' ? text : text + "/";
-}
-
 Result<std::uint64_t> parse_worker(const std::string& text) {
   const auto n = parse_count(text);
   if (n && *n > 999'999) return usage_error(fmt::format("\"{}\" is above 999,999", text));
@@ -115,6 +105,15 @@ Result<double> parse_time_scale(const std::string& text) {
 }
 
 }  // namespace
+
+Result<std::string> parse_prefix(const std::string& text) {
+  if (text.empty() || text == "/") {
+    return usage_error("an empty prefix would mean the whole bucket; give one such as loadtest/");
+  }
+  if (text.front() == '/')
+    return usage_error(fmt::format("\"{}\" begins with '/': S3 keys do not; drop it", text));
+  return text.back() == '/' ? text : text + "/";
+}
 
 void add_common_flags(CLI::App& app, CommonFlags& flags) {
   add_value(app, "--env", flags.env_file, as_text, "read settings from this file", "FILE",

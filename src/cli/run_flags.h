@@ -53,6 +53,9 @@ struct RunFlags {
   bool json = false;
 };
 
+// A prefix of keys: not empty, and ending in '/', so that worker 1 never means worker 10.
+Result<std::string> parse_prefix(const std::string& text);
+
 void add_common_flags(CLI::App& app, CommonFlags& flags);
 void add_run_flags(CLI::App& app, RunFlags& flags);
 

@@ -130,12 +130,8 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
   return planned;
 }
 
-Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
-                          std::vector<PlannedPattern> patterns) {
+Result<RunPlan> plan_storage(const Settings& settings) {
   RunPlan plan;
-  plan.threads = thread_count(flags);
-  plan.patterns = std::move(patterns);
-
   const std::string_view backend = name(settings.backend);
   plan.profile = find_profile(backend);
   if (plan.profile == nullptr) {
@@ -156,6 +152,19 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
     }
     plan.tls = std::move(*client);
   }
+  plan.credentials = settings.credentials;
+  plan.region = settings.region;
+  plan.bucket = settings.bucket;
+  return plan;
+}
+
+Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
+                          std::vector<PlannedPattern> patterns) {
+  auto storage = plan_storage(settings);
+  if (!storage) return storage;
+  RunPlan plan = std::move(*storage);
+  plan.threads = thread_count(flags);
+  plan.patterns = std::move(patterns);
 
   std::uint64_t largest = 0;
   std::uint64_t clients = 0;
@@ -166,16 +175,13 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.threads = static_cast<unsigned>(std::min<std::uint64_t>(plan.threads, clients));
   RunNeeds needs{.endpoints = plan.endpoints.size(),
                  .threads = plan.threads,
-                 .tls = tls,
+                 .tls = plan.tls != nullptr,
                  .pool_bytes = std::min<std::uint64_t>(largest, ContentPool::full_size)};
   for (const PlannedPattern& p : plan.patterns) needs.clients += p.clients;
   if (const auto raised = raise_descriptor_limit(needs); !raised) return std::unexpected(raised.error());
   if (const auto enough = check_memory(needs); !enough) return std::unexpected(enough.error());
   plan.pool = std::make_shared<ContentPool>(needs.pool_bytes);
 
-  plan.credentials = settings.credentials;
-  plan.region = settings.region;
-  plan.bucket = settings.bucket;
   plan.prefix = flags.prefix;
   plan.worker = static_cast<unsigned>(flags.worker_id);
   plan.seed = flags.seed.value_or(static_cast<std::uint64_t>(std::random_device()()));

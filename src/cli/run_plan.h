@@ -11,8 +11,11 @@ namespace s3lt {
 // The patterns of the run with their clients; reads the pattern file where one is meant.
 Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags);
 
-// Resolves the endpoints, builds the content pool, raises the limit of file descriptors as far as the run
-// needs. Every error names what to change.
+// Where the storage is and how to speak to it, with no load: endpoints resolved, TLS and credentials ready.
+Result<RunPlan> plan_storage(const Settings& settings);
+
+// The same for a run; the content pool, raises the limit of file descriptors as far as the run needs.
+// Every error names what to change.
 Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
                           std::vector<PlannedPattern> patterns);
 

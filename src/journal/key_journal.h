@@ -57,6 +57,8 @@ class KeyJournal {
 
   // Whether a session other than this one, which has not said that it is over, may delete keys of `pattern`.
   bool others_delete(std::string_view pattern) const;
+  // The other sessions that have not said that they are over.
+  const std::vector<JournalSession>& others() const { return others_; }
   // Whether others have to know that this session may delete keys.
   bool others_must_know() const { return !others_.empty() && !session_.deletes.empty(); }
 

@@ -1,0 +1,49 @@
+// Asks a storage one thing after another, outside of a load: with the contract's retries, over all endpoints.
+// Belongs to one loop; one request at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/plan.h"
+#include "net/http_connection.h"
+#include "s3/admin_requests.h"
+#include "s3/xml.h"
+
+namespace s3lt {
+
+struct BucketAnswer {
+  int status = 0;      // of the last attempt; 0: no answer that is HTTP
+  std::string body;    // whole
+  S3Error error;       // where the body is an error document; also in a 200
+  std::string reason;  // why it is not ok, for people: "503 SlowDown", "connection refused"
+  bool cancelled = false;
+  bool ok() const { return status / 100 == 2 && error.code.empty(); }
+};
+
+class BucketClient {
+ public:
+  // `index` says with which endpoint to begin.
+  BucketClient(Loop& loop, const RunPlan& plan, std::size_t index);
+
+  Task<BucketAnswer> ask(AdminRequest request);
+  // Ends what waits here, and all that would wait later.
+  void cancel();
+
+ private:
+  Task<BucketAnswer> attempt(const AdminRequest& request, unsigned number);
+
+  const RunPlan& plan_;
+  Signer signer_;
+  Random random_;
+  std::size_t next_endpoint_;
+  std::vector<HttpConnection> connections_;  // one per endpoint
+  Timer timer_;
+  std::string head_;
+  bool cancelled_ = false;
+};
+
+}  // namespace s3lt

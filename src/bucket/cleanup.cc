@@ -1,0 +1,223 @@
+#include "bucket/cleanup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "base/error.h"
+#include "bucket/crew.h"
+#include "workload/key_shape.h"
+
+namespace s3lt {
+namespace {
+
+constexpr unsigned hands = 8;
+constexpr std::size_t most_refusals_named = 10;
+// `{prefix}{worker}/{size}/` are listed side by side.
+constexpr int split_levels = 2;
+
+using Deleted = std::function<void(std::span<const std::string>)>;
+
+// One way through all that is under the prefix: counting, or deleting too.
+class Sweeper {
+ public:
+  Sweeper(const RunPlan& plan, const CleanupScope& scope, const Deleted* deleted)
+      : scope_(scope), deleted_(deleted), crew_(plan, hands) {}
+
+  Result<CleanupTally> run(const CleanupProgress& progress) {
+    if (scope_.versions) {
+      list_versions_from({}, {});
+    } else {
+      list_level(scope_.prefix, 0, {});
+    }
+    list_uploads_from({}, {});
+    const auto done = crew_.run([&] {
+      tally_.interrupted = !progress(tally_);
+      return !tally_.interrupted;
+    });
+    if (!done) return std::unexpected(done.error());
+    return tally_;
+  }
+
+ private:
+  bool ours(const std::string& key) const {
+    return scope_.any_key || (key.starts_with(scope_.prefix) && is_ours(key));
+  }
+  // The prefix may be one worker's, or deeper: what stands behind any of its slashes may be the worker.
+  bool is_ours(const std::string& key) const;
+
+  void list_level(std::string prefix, int level, std::string token);
+  void list_versions_from(std::string key, std::string version);
+  void list_uploads_from(std::string key, std::string id);
+  void take(std::vector<ObjectVersion> page);
+  void remove(std::vector<ObjectVersion> batch);
+  void abort(Upload upload);
+  void refused(const std::string& what, const std::string& reason);
+  void listing_failed(std::string_view what, const BucketAnswer& answer);
+
+  const CleanupScope& scope_;
+  const Deleted* deleted_;  // null: count only
+  Crew crew_;
+  CleanupTally tally_;
+};
+
+bool Sweeper::is_ours(const std::string& key) const {
+  std::size_t end = scope_.prefix.size();
+  for (int levels = 0; levels <= split_levels + 1; ++levels) {
+    if (is_test_key(std::string_view(key).substr(end))) return true;
+    if (end < 2) return false;
+    // A worker's number never stands at the beginning of a key: every prefix has a name of its own.
+    const std::size_t slash = key.rfind('/', end - 2);
+    if (slash == key.npos) return false;
+    end = slash + 1;
+  }
+  return false;
+}
+
+void Sweeper::listing_failed(std::string_view what, const BucketAnswer& answer) {
+  if (answer.cancelled) return;
+  const std::string reason = answer.ok() ? "its answer is no listing" : answer.reason;
+  crew_.stop(Error{ErrorKind::unavailable,
+                   fmt::format("cannot list the {} under {}: {}", what, scope_.prefix, reason)});
+}
+
+void Sweeper::list_level(std::string prefix, int level, std::string token) {
+  crew_.add_listing([this, prefix = std::move(prefix), level,
+                     token = std::move(token)](BucketClient& client) -> Task<void> {
+    const std::string_view delimiter = level < split_levels ? "/" : "";
+    const BucketAnswer answer = co_await client.ask(list_keys(prefix, delimiter, token));
+    std::optional<ListPage> page;
+    if (answer.ok()) page = parse_list(answer.body);
+    if (!page) {
+      listing_failed("objects", answer);
+      co_return;
+    }
+    if (page->truncated && !page->next_token.empty()) list_level(prefix, level, page->next_token);
+    for (std::string& deeper : page->common_prefixes) list_level(std::move(deeper), level + 1, {});
+    std::vector<ObjectVersion> objects;
+    for (ListPage::Object& object : page->objects) objects.push_back({std::move(object.key), {}});
+    take(std::move(objects));
+  });
+}
+
+void Sweeper::list_versions_from(std::string key, std::string version) {
+  crew_.add_listing(
+      [this, key = std::move(key), version = std::move(version)](BucketClient& client) -> Task<void> {
+        const BucketAnswer answer = co_await client.ask(list_versions(scope_.prefix, key, version));
+        std::optional<VersionPage> page;
+        if (answer.ok()) page = parse_versions(answer.body);
+        if (!page) {
+          listing_failed("versions", answer);
+          co_return;
+        }
+        if (page->truncated) list_versions_from(page->next_key, page->next_version);
+        tally_.markers += page->markers;
+        take(std::move(page->versions));
+      });
+}
+
+void Sweeper::list_uploads_from(std::string key, std::string id) {
+  crew_.add_listing([this, key = std::move(key), id = std::move(id)](BucketClient& client) -> Task<void> {
+    const BucketAnswer answer = co_await client.ask(list_uploads(scope_.prefix, key, id));
+    // A storage without multipart uploads has none to abort.
+    if (answer.status == 501 || answer.error.code == "NotImplemented") co_return;
+    std::optional<UploadPage> page;
+    if (answer.ok()) page = parse_uploads(answer.body);
+    if (!page) {
+      listing_failed("multipart uploads", answer);
+      co_return;
+    }
+    if (page->truncated) list_uploads_from(page->next_key, page->next_id);
+    for (Upload& upload : page->uploads) {
+      if (!ours(upload.key)) {
+        ++tally_.foreign_uploads;
+      } else if (deleted_ == nullptr) {
+        ++tally_.uploads;
+      } else {
+        abort(std::move(upload));
+      }
+    }
+  });
+}
+
+void Sweeper::take(std::vector<ObjectVersion> page) {
+  const auto foreign = std::ranges::stable_partition(page, [&](const auto& o) { return ours(o.key); });
+  tally_.foreign += foreign.size();
+  page.erase(foreign.begin(), foreign.end());
+  if (deleted_ == nullptr) {
+    tally_.objects += page.size();
+  } else if (!page.empty()) {
+    remove(std::move(page));
+  }
+}
+
+void Sweeper::refused(const std::string& what, const std::string& reason) {
+  ++tally_.refused;
+  if (tally_.refusals.size() < most_refusals_named) {
+    tally_.refusals.push_back(fmt::format("{}: {}", what, reason));
+  }
+}
+
+void Sweeper::remove(std::vector<ObjectVersion> batch) {
+  crew_.add_work([this, batch = std::move(batch)](BucketClient& client) -> Task<void> {
+    const BucketAnswer answer = co_await client.ask(delete_versions(batch));
+    std::optional<DeleteResult> result;
+    if (answer.ok()) result = parse_delete_result(answer.body);
+    if (!result) {
+      if (answer.cancelled) co_return;
+      const std::string reason = answer.ok() ? "its answer does not say what was deleted" : answer.reason;
+      for (const ObjectVersion& object : batch) refused(object.key, reason);
+      co_return;
+    }
+    std::set<std::string_view> kept;
+    for (const DeleteResult::Refused& one : result->refused) {
+      kept.insert(one.key);
+      refused(one.key, one.message.empty() ? one.code : fmt::format("{} ({})", one.code, one.message));
+    }
+    std::vector<std::string> gone;
+    for (const ObjectVersion& object : batch) {
+      if (!kept.contains(object.key)) gone.push_back(object.key);
+    }
+    tally_.objects += batch.size() - std::min(batch.size(), result->refused.size());
+    (*deleted_)(gone);
+  });
+}
+
+void Sweeper::abort(Upload upload) {
+  crew_.add_work([this, upload = std::move(upload)](BucketClient& client) -> Task<void> {
+    const BucketAnswer answer = co_await client.ask(abort_upload(upload));
+    if (answer.cancelled) co_return;
+    // Somebody may have ended it meanwhile.
+    if (answer.ok() || answer.status == 404) {
+      ++tally_.uploads;
+    } else {
+      refused(fmt::format("multipart upload of {}", upload.key), answer.reason);
+    }
+  });
+}
+
+}  // namespace
+
+Result<CleanupTally> survey(const RunPlan& plan, const CleanupScope& scope, const CleanupProgress& progress) {
+  return Sweeper(plan, scope, nullptr).run(progress);
+}
+
+Result<CleanupTally> clean(const RunPlan& plan, const CleanupScope& scope, const CleanupProgress& progress,
+                           const std::function<void(std::span<const std::string>)>& deleted) {
+  return Sweeper(plan, scope, &deleted).run(progress);
+}
+
+bool has_versions(const RunPlan& plan) {
+  bool versions = false;
+  Crew crew(plan, 1);
+  crew.add_listing([&](BucketClient& client) -> Task<void> {
+    const BucketAnswer answer = co_await client.ask(get_versioning());
+    versions = answer.ok() && parse_has_versions(answer.body);
+  });
+  (void)crew.run([] { return true; });
+  return versions;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,33 @@
+#include "cli/settings_of.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace s3lt {
+
+bool is_live(const Settings& settings) {
+  return isatty(STDERR_FILENO) != 0 && !settings.log_json;
+}
+
+Result<Settings> settings_of(const CommonFlags& flags, const std::string& backend,
+                             std::optional<LogLevel> level) {
+  SettingsSources sources = process_sources();
+  sources.env_file = flags.env_file;
+  sources.endpoints = flags.endpoints;
+  sources.bucket = flags.bucket;
+  sources.backend = backend;
+  auto settings = load_settings(sources);
+  if (!settings) return settings;
+  configure_log({.level = level.value_or(settings->log_level.value_or(LogLevel::info)),
+                 .json = settings->log_json,
+                 .colour = is_live(*settings) && std::getenv("NO_COLOR") == nullptr});
+  if (!settings->log_file.empty()) {
+    if (const auto opened = open_log_file(settings->log_file); !opened)
+      return std::unexpected(Error{opened.error().kind, "LOADTEST_LOG_FILE: " + opened.error().message});
+  }
+  for (const std::string& warning : settings->warnings) log_warning(warning);
+  return settings;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,169 @@
+#include "s3/admin_requests.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "http/percent.h"
+#include "s3/head_writer.h"
+#include "s3/xml.h"
+#include "s3/xml_document.h"
+
+namespace s3lt {
+namespace {
+
+constexpr std::string_view page_size = "1000";
+
+std::string text(const pugi::xml_node& parent, std::string_view name) {
+  return xml_text(xml_child(parent, name));
+}
+
+// Keys come encoded where that was asked for, since XML cannot hold every character.
+std::string key_of(const pugi::xml_node& parent, std::string_view name, bool encoded) {
+  std::string raw = text(parent, name);
+  if (!encoded) return raw;
+  return http::decode(raw, true).value_or(raw);
+}
+
+// The root of a document of that name, empty where the text is none.
+pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml, std::string_view name) {
+  return load_xml(document, xml) ? xml_child(document, name) : pugi::xml_node();
+}
+
+bool is_encoded(const pugi::xml_node& root) {
+  return text(root, "EncodingType") == "url";
+}
+
+}  // namespace
+
+void encode(const AdminRequest& request, std::string_view bucket, const RequestContext& context,
+            std::string& head) {
+  std::string query;
+  auto parameters = request.query;
+  std::ranges::sort(parameters);
+  for (const auto& [name, value] : parameters) {
+    if (!query.empty()) query += '&';
+    query.append(http::encode_value(name)).append("=").append(http::encode_value(value));
+  }
+  const std::string path(object_path(bucket, request.key));
+  const std::string hash = sha256_hex(request.body);
+  const std::string md5 = md5_base64(request.body);
+  HeadWriter w(head, request.method, path, query);
+  w.signed_header("Host", context.host, "host");
+  if (!request.body.empty()) w.signed_header("content-md5", md5);
+  w.signed_header("x-amz-content-sha256", hash);
+  const std::string_view date = context.signer.amz_date(context.time);
+  w.signed_header("x-amz-date", date);
+  const std::string& token = context.signer.credentials().session_token;
+  if (!token.empty()) w.signed_header("x-amz-security-token", token);
+  w.authorization(context.signer, hash, date);
+  if (!request.body.empty()) w.number("Content-Length", request.body.size());
+  w.end();
+}
+
+// GET /{bucket}?list-type=2&prefix=…&delimiter=…
+AdminRequest list_keys(std::string_view prefix, std::string_view delimiter, std::string_view token) {
+  AdminRequest request;
+  request.query = {{"list-type", "2"},
+                   {"encoding-type", "url"},
+                   {"max-keys", std::string(page_size)},
+                   {"prefix", std::string(prefix)}};
+  if (!delimiter.empty()) request.query.emplace_back("delimiter", delimiter);
+  if (!token.empty()) request.query.emplace_back("continuation-token", token);
+  return request;
+}
+
+// GET /{bucket}?versions&prefix=…
+AdminRequest list_versions(std::string_view prefix, std::string_view key_marker,
+                           std::string_view version_marker) {
+  AdminRequest request;
+  request.query = {{"versions", ""},
+                   {"encoding-type", "url"},
+                   {"max-keys", std::string(page_size)},
+                   {"prefix", std::string(prefix)}};
+  if (!key_marker.empty()) request.query.emplace_back("key-marker", key_marker);
+  if (!version_marker.empty()) request.query.emplace_back("version-id-marker", version_marker);
+  return request;
+}
+
+std::optional<VersionPage> parse_versions(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_of(document, xml, "ListVersionsResult");
+  if (!root) return std::nullopt;
+  const bool encoded = is_encoded(root);
+  VersionPage page;
+  for (const pugi::xml_node& child : root.children()) {
+    const std::string_view name = xml_name(child);
+    if (name != "Version" && name != "DeleteMarker") continue;
+    page.versions.push_back({key_of(child, "Key", encoded), text(child, "VersionId")});
+    page.markers += name == "DeleteMarker" ? 1 : 0;
+  }
+  page.truncated = text(root, "IsTruncated") == "true";
+  page.next_key = key_of(root, "NextKeyMarker", encoded);
+  page.next_version = text(root, "NextVersionIdMarker");
+  return page;
+}
+
+// POST /{bucket}?delete
+AdminRequest delete_versions(std::span<const ObjectVersion> objects) {
+  AdminRequest request{.method = "POST", .key = {}, .query = {{"delete", ""}}, .body = "<Delete>"};
+  for (const ObjectVersion& object : objects) {
+    request.body += "<Object><Key>";
+    append_xml_text(request.body, object.key);
+    request.body += "</Key>";
+    if (!object.version.empty()) {
+      request.body += "<VersionId>";
+      append_xml_text(request.body, object.version);
+      request.body += "</VersionId>";
+    }
+    request.body += "</Object>";
+  }
+  request.body += "</Delete>";
+  return request;
+}
+
+// GET /{bucket}?uploads&prefix=…
+AdminRequest list_uploads(std::string_view prefix, std::string_view key_marker, std::string_view id_marker) {
+  AdminRequest request;
+  request.query = {{"uploads", ""},
+                   {"encoding-type", "url"},
+                   {"max-uploads", std::string(page_size)},
+                   {"prefix", std::string(prefix)}};
+  if (!key_marker.empty()) request.query.emplace_back("key-marker", key_marker);
+  if (!id_marker.empty()) request.query.emplace_back("upload-id-marker", id_marker);
+  return request;
+}
+
+std::optional<UploadPage> parse_uploads(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_of(document, xml, "ListMultipartUploadsResult");
+  if (!root) return std::nullopt;
+  const bool encoded = is_encoded(root);
+  UploadPage page;
+  for (const pugi::xml_node& child : root.children()) {
+    if (xml_name(child) == "Upload")
+      page.uploads.push_back({key_of(child, "Key", encoded), text(child, "UploadId")});
+  }
+  page.truncated = text(root, "IsTruncated") == "true";
+  page.next_key = key_of(root, "NextKeyMarker", encoded);
+  page.next_id = text(root, "NextUploadIdMarker");
+  return page;
+}
+
+// DELETE /{bucket}/{key}?uploadId=…
+AdminRequest abort_upload(const Upload& upload) {
+  return {.method = "DELETE", .key = upload.key, .query = {{"uploadId", upload.id}}, .body = {}};
+}
+
+// GET /{bucket}?versioning
+AdminRequest get_versioning() {
+  return {.method = "GET", .key = {}, .query = {{"versioning", ""}}, .body = {}};
+}
+
+bool parse_has_versions(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_of(document, xml, "VersioningConfiguration");
+  const std::string status = text(root, "Status");
+  return status == "Enabled" || status == "Suspended";
+}
+
+}  // namespace s3lt
