@@ -13,6 +13,7 @@
 #include "base/nearest.h"
 #include "cli/cleanup.h"
 #include "cli/console.h"
+#include "cli/init_data.h"
 #include "cli/patterns.h"
 #include "cli/run.h"
 #include "cli/run_flags.h"
@@ -29,6 +30,7 @@ constexpr std::string_view help_text =
     "\n"
     "Commands:\n"
     "  run PATTERN|FILE   run a load here, in the foreground\n"
+    "  init-data          write the data files that runs take their content from\n"
     "  cleanup            delete the objects of earlier runs; --dry-run counts only\n"
     "  patterns           list: the built-in patterns; show NAME: one with its comments\n"
     "  serve              an S3 server in memory, to try things out and for tests\n"
@@ -38,7 +40,7 @@ constexpr std::string_view help_text =
     "\n"
     "Start here: ./quickstart\n";
 
-constexpr std::array<std::string_view, 4> command_names{"run", "cleanup", "patterns", "serve"};
+constexpr std::array<std::string_view, 5> command_names{"run", "init-data", "cleanup", "patterns", "serve"};
 template <class Range>
 bool holds(const Range& range, std::string_view text) {
   return std::find(range.begin(), range.end(), text) != range.end();
@@ -46,15 +48,17 @@ bool holds(const Range& range, std::string_view text) {
 
 // The commands' flags that take a value, so that a value is not taken for a word.
 std::vector<std::string> value_flags() {
-  CLI::App run, serve, cleanup;
+  CLI::App run, serve, init_data, cleanup;
   RunFlags run_flags;
   ServeFlags serve_flags;
+  InitDataFlags init_data_flags;
   CleanupFlags cleanup_flags;
   add_run_flags(run, run_flags);
   add_serve_flags(serve, serve_flags);
+  add_init_data_flags(init_data, init_data_flags);
   add_cleanup_flags(cleanup, cleanup_flags);
   std::vector<std::string> names;
-  for (const CLI::App* app : {&run, &serve, &cleanup}) {
+  for (const CLI::App* app : {&run, &serve, &init_data, &cleanup}) {
     for (const CLI::Option* option : app->get_options()) {
       if (option->get_items_expected_max() == 0) continue;
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
@@ -112,6 +116,7 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
   app.get_formatter()->column_width(34);
   RunFlags run;
   ServeFlags serve;
+  InitDataFlags init_data;
   CleanupFlags cleanup;
   std::vector<std::string> words;
   std::function<int()> call;
@@ -128,6 +133,13 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
       run.pattern = words[0];
       return run_command(run);
     };
+  } else if (command == "init-data") {
+    app.description(
+        "Writes the data files into S3LOADTEST_DATA_DIR: pseudo-random bytes, the same on every machine. "
+        "Good "
+        "files are kept, others of the same name replaced.");
+    add_init_data_flags(app, init_data);
+    call = [&] { return init_data_command(init_data); };
   } else if (command == "cleanup") {
     app.description("Deletes what load testers left under a prefix, and nothing else.");
     add_cleanup_flags(app, cleanup);

@@ -14,8 +14,10 @@
 #include <sstream>
 #include <thread>
 
+#include "base/log.h"
 #include "base/units.h"
 #include "cli/limits.h"
+#include "data/mapped_pool.h"
 
 namespace s3lt {
 namespace {
@@ -94,6 +96,22 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
     out.push_back({e.url(), e.host, e.host_header(), e.tls, std::move(*addresses)});
   }
   return out;
+}
+
+std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& directory, std::uint64_t largest) {
+  OpenedPool opened = open_pool(directory, largest);
+  std::string line =
+      fmt::format("content: {} from {}", format_size(opened.pool->size()), opened.file.string());
+  if (opened.file.empty()) {
+    line = fmt::format(
+        "content: {} built in memory: {}", format_size(opened.pool->size()),
+        opened.problem.empty()
+            ? fmt::format("there is no data file for it in {}; init-data writes them", directory.string())
+            : opened.problem);
+  }
+  const bool wrong = opened.file.empty() && !opened.problem.empty();
+  log_line(wrong ? LogLevel::warning : LogLevel::debug, {}, line);
+  return opened.pool;
 }
 
 }  // namespace
@@ -176,11 +194,11 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   RunNeeds needs{.endpoints = plan.endpoints.size(),
                  .threads = plan.threads,
                  .tls = plan.tls != nullptr,
-                 .pool_bytes = std::min<std::uint64_t>(largest, ContentPool::full_size)};
+                 .pool_bytes = ContentPool::size_for(largest)};
   for (const PlannedPattern& p : plan.patterns) needs.clients += p.clients;
   if (const auto raised = raise_descriptor_limit(needs); !raised) return std::unexpected(raised.error());
   if (const auto enough = check_memory(needs); !enough) return std::unexpected(enough.error());
-  plan.pool = std::make_shared<ContentPool>(needs.pool_bytes);
+  plan.pool = take_pool(settings.data_dir, largest);
 
   plan.prefix = flags.prefix;
   plan.worker = static_cast<unsigned>(flags.worker_id);

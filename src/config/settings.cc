@@ -121,12 +121,12 @@ Result<void> read_backend(const SettingsSources& sources, const SourceValues& va
   return {};
 }
 
-Result<void> read_tls(const SourceValues& values, Settings& out) {
+Result<void> read_tls(const SettingsSources& sources, const SourceValues& values, Settings& out) {
   read_text(values, "AWS_CA_BUNDLE", out.ca_bundle);
   out.verify_tls = !out.ca_bundle.empty();
   if (auto ok = read_bool(values, "S3_VERIFY_SSL", out.verify_tls); !ok) return ok;
   const bool tls = std::ranges::any_of(out.endpoints, &Endpoint::tls);
-  if (tls && !out.verify_tls) {
+  if (tls && !out.verify_tls && sources.storage_needed) {
     out.warnings.push_back(
         "the server's certificate is not verified; set S3_VERIFY_SSL=true (and AWS_CA_BUNDLE for a private "
         "CA) to "
@@ -175,6 +175,7 @@ void read_places(const SourceValues& values, Settings& out) {
 
 Result<void> check_complete(const SettingsSources& sources, const SourceValues& values,
                             const Settings& settings) {
+  if (!sources.storage_needed) return {};
   std::vector<std::string> missing;
   bool hidden = false;
   const auto require = [&](std::string_view setting, bool given) {
@@ -259,7 +260,7 @@ Result<Settings> load_settings(const SettingsSources& sources) {
         read_secret(values, "AWS_SECRET_ACCESS_KEY", out.credentials.secret_key),
         read_secret(values, "AWS_SESSION_TOKEN", out.credentials.session_token),
         read_endpoints(sources, values, out), read_bucket(sources, values, out),
-        read_backend(sources, values, out), read_tls(values, out), read_logging(values, out),
+        read_backend(sources, values, out), read_tls(sources, values, out), read_logging(values, out),
         read_proxy_port(values, out), check_complete(sources, values, out)}) {
     if (!step) return std::unexpected(step.error());
   }

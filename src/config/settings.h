@@ -25,7 +25,7 @@ std::string_view name(Backend backend);
 Result<Backend> parse_backend(std::string_view text);
 
 struct Settings {
-  std::vector<Endpoint> endpoints;  // at least one
+  std::vector<Endpoint> endpoints;  // at least one, where a storage is needed
   Credentials credentials;
   std::string bucket;
   std::string region = "us-east-1";
@@ -61,6 +61,7 @@ struct SettingsSources {
   std::vector<std::string> endpoints;       // --endpoint, takes the place of S3_ENDPOINTS
   std::string bucket;                       // --bucket, takes the place of S3_BUCKET
   std::string backend;                      // --backend, takes the place of S3LOADTEST_BACKEND
+  bool storage_needed = true;               // else endpoints, credentials and bucket may be missing
 };
 
 // The environment, working directory and home of this process; the flags are left empty. Not to be called

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::uint64_t golden_gamma = 0x9e3779b97f4a7c15ULL;
 
-static_assert(std::endian::native == std::endian::little,
-              "the content scheme is written for little-endian machines");
-
 // Where the pieces of one block lie within the object.
 struct Block {
   std::uint64_t number, begin, stamp_begin, end;
@@ -37,16 +34,6 @@ std::uint64_t mask(std::uint64_t check, unsigned word) {
 }
 
 }  // namespace
-
-ContentPool::ContentPool(std::size_t size) {
-  size = std::min((size + block_size - 1) / block_size * block_size, full_size);
-  bytes_.resize(size);
-  std::uint64_t state = 0;
-  for (std::size_t i = 0; i < size; i += 8) {
-    const std::uint64_t word = mix64(state += golden_gamma);
-    std::memcpy(bytes_.data() + i, &word, 8);
-  }
-}
 
 // Four words: key hash, block and generation, size and mode, check; the first three are masked by the
 // check, so that stamps do not compress either.

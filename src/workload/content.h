@@ -5,7 +5,7 @@
 // the block where that has fewer than 32 bytes). The pool is one endless deterministic stream of 100 MiB
 // that repeats, so it is the same on every machine.
 //
-// ContentPool is immutable and shared by all threads; the rest is values.
+// All of it is values, but for the pool.
 #pragma once
 
 #include <sys/uio.h>
@@ -16,26 +16,12 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <vector>
+
+#include "workload/content_pool.h"
 
 namespace s3lt {
 
-inline constexpr std::size_t block_size = 4096, stamp_size = 32;
-
-// Pseudo-random bytes, the same on every machine: the output of splitmix64 with seed 0, little-endian.
-class ContentPool {
- public:
-  static constexpr std::size_t full_size = 100 << 20;
-  // Builds the first `size` bytes (rounded up to a block, at most full_size) in memory. Objects above
-  // `size` need the full pool.
-  explicit ContentPool(std::size_t size);
-  // The pool byte under object offset `offset` (which must be below the size asked for, or the pool full).
-  const std::byte* at(std::uint64_t offset) const { return bytes_.data() + offset % full_size; }
-  std::size_t size() const { return bytes_.size(); }
-
- private:
-  std::vector<std::byte> bytes_;
-};
+inline constexpr std::size_t stamp_size = 32;
 
 enum class ContentMode : std::uint8_t { unique = 0 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/encoding.h"
 #include "base/random.h"
@@ -46,6 +47,19 @@ TEST(ContentPool, ASmallerPoolIsAPrefixOfALargerOne) {
   const ContentPool tiny(5000);
   EXPECT_EQ(tiny.size(), 2 * block_size);
   EXPECT_EQ(std::memcmp(tiny.at(0), pool().at(0), tiny.size()), 0);
+}
+
+TEST(ContentPool, CanBeWrittenFromAnywhereAndBeginsAgainBehindItsEnd) {
+  Bytes bytes(10'003);
+  for (const std::uint64_t offset : {0ULL, 8ULL, 4096ULL, 3'000'000ULL}) {
+    write_pool_bytes(offset, bytes);
+    EXPECT_EQ(std::memcmp(bytes.data(), pool().at(offset), bytes.size()), 0) << offset;
+    write_pool_bytes(offset + 3 * ContentPool::full_size, bytes);
+    EXPECT_EQ(std::memcmp(bytes.data(), pool().at(offset), bytes.size()), 0) << offset;
+  }
+  write_pool_bytes(ContentPool::full_size - 8000, bytes);
+  EXPECT_EQ(std::memcmp(bytes.data() + 8000, pool().at(0), 2003), 0);
+  EXPECT_NE(std::memcmp(bytes.data(), pool().at(0), 2003), 0);
 }
 
 TEST(Stamp, GivesBackWhatWentIn) {
