@@ -219,6 +219,8 @@ int run_command(const RunFlags& flags) {
   }
   auto journal = open_journal(*settings, *plan);
   if (!journal) return fail(journal.error());
+  if (const auto forgotten = forget_what_is_gone(**journal, *plan); !forgotten)
+    return fail(forgotten.error());
   if (flags.sizes.empty()) read_sizes_left((*journal)->contents(), *plan);
   const volatile std::sig_atomic_t& interrupts = catch_interrupts();
 

@@ -6,7 +6,9 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "bucket/first_page.h"
 #include "engine/key_sync.h"
+#include "workload/key_shape.h"
 
 namespace s3lt {
 
@@ -18,6 +20,52 @@ Result<std::unique_ptr<KeyJournal>> open_journal(const Settings& settings, const
 
 // A pattern that reads the keys of others takes those that are there in whatever size they were written, as
 // far as the pool can tell what their bytes are.
+namespace {
+
+bool holds(const KeyLedger::ByClass& left, std::string_view tail) {
+  const auto parts = parse_key_tail(tail);
+  if (!parts) return false;
+  const auto found = left.find({std::string(parts->pattern), std::string(parts->size)});
+  if (found == left.end()) return false;
+  const auto& keys = found->second;
+  return std::ranges::binary_search(keys.alive, parts->stamp) ||
+         std::ranges::binary_search(keys.uncertain, parts->stamp);
+}
+
+// Whether one of the keys would stand in a listing up to `last`.
+bool comes_before(const KeyLedger::ByClass& left, const std::string& stem, const std::string& last) {
+  for (const auto& [name, keys] : left) {
+    for (const KeyStamp& key : keys.alive) {
+      const std::string whole =
+          fmt::format("{}{}/{}/{}/{:08x}", stem, name.second, name.first, key.micros, key.suffix);
+      if (whole <= last) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<void> forget_what_is_gone(KeyJournal& journal, const RunPlan& plan) {
+  const auto left = journal.contents().keys();
+  std::uint64_t alive = 0;
+  for (const auto& [name, keys] : left) alive += keys.alive.size();
+  if (alive == 0 || !journal.others().empty()) return {};
+  const std::string stem = fmt::format("{}{}/", plan.prefix, plan.worker);
+  const auto page = first_page(plan, stem);
+  if (!page) return {};
+  for (const ListPage::Object& object : page->objects) {
+    if (object.key.starts_with(stem) && holds(left, std::string_view(object.key).substr(stem.size())))
+      return {};
+  }
+  if (page->truncated && !comes_before(left, stem, page->objects.back().key)) return {};
+  log_warning(
+      fmt::format("not one of the {} keys that earlier runs left under {} is in bucket {} any more: they are "
+                  "forgotten; somebody deleted them, or this is another storage at the same address",
+                  format_count(alive), stem, plan.bucket));
+  return journal.forget_all_keys();
+}
+
 void read_sizes_left(const KeyLedger& left, RunPlan& plan) {
   for (const auto& [name, keys] : left.keys()) {
     const auto bytes = parse_size(name.second);

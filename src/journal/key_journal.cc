@@ -393,6 +393,23 @@ Result<void> KeyJournal::leave(std::string_view own) {
   return {};
 }
 
+Result<void> KeyJournal::forget_all_keys() {
+  std::string lines;
+  KeyClasses classes;
+  for (const auto& [name, keys] : contents_.keys()) {
+    std::vector<KeyEvent> events;
+    for (const auto* list : {&keys.alive, &keys.uncertain}) {
+      for (const KeyStamp& key : *list) {
+        events.push_back({KeyFate::deleted, classes.number(name.first, name.second), key});
+      }
+    }
+    lines += journal_lines(events, classes, now_micros());
+  }
+  contents_.apply(lines);
+  JournalNews nobody_needs_it;
+  return exchange(lines, nobody_needs_it);
+}
+
 // A journal of no keys that nobody uses is no loss.
 void KeyJournal::remove_if_empty() {
   if (!others_.empty() || read_ > small_file) return;

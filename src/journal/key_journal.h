@@ -45,6 +45,8 @@ class KeyJournal {
 
   // What stood in it when it was opened.
   const KeyLedger& contents() const { return contents_; }
+  // Writes that none of them exists.
+  Result<void> forget_all_keys();
   void forget_contents() { contents_ = {}; }
   std::size_t damaged() const { return damaged_; }  // lines that could not be read
   const std::filesystem::path& path() const { return path_; }

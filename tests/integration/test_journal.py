@@ -1,6 +1,7 @@
 """The keys that a worker's processes share, and that outlive them."""
 import os
 import random
+import re
 import signal
 
 import pytest
@@ -92,8 +93,10 @@ def test_deletes_reach_the_other_processes_and_are_no_errors_there(serve, loadte
 def test_keys_survive_a_kill_and_none_is_invented(serve, loadtest):
     chance = random.Random(7)
     flags = (*BASELOAD, "--max-keys", "500")
-    for _ in range(4):
-        running = loadtest.start(serve, *flags, "--duration", "30s")
+    for number in range(4):
+        # Slow enough that a key lives for some seconds before it is trimmed.
+        running = loadtest.start(serve, *flags, "--prefill", "0" if number else "500", "--bandwidth", "1MB/s",
+                                 "--duration", "30s")
         running.wait_until_loading()
         after = len(running.finished_seconds()) + 1 + chance.randrange(2)
         servers.wait_for("some seconds", lambda: len(running.finished_seconds()) >= after, 10, running.process)
@@ -102,7 +105,7 @@ def test_keys_survive_a_kill_and_none_is_invented(serve, loadtest):
     assert len(serve.keys("loadtest/")) >= 500
     last = loadtest(serve, *flags, "--operations", "2000")
     assert last.status == 0 and last.total("errors") == 0, last.stderr
-    assert "going on with" in last.stderr
+    assert int(re.search(r"going on with (\d+) keys", last.stderr)[1]) > 300
     keys, there = last.pattern()["keys"], set(serve.keys("loadtest/"))
     assert keys["alive"] == 500
     # What each kill cost: the last second's keys, and no more than a client each that was in flight.
@@ -159,3 +162,16 @@ def test_the_journal_stays_small_and_one_that_is_taken_away_is_written_again(ser
     assert journal(loadtest).stat().st_size < written * 26
     again = loadtest(serve, *BASELOAD, "--operations", "50", "--max-keys", "500")
     assert "going on with 500 keys" in again.stderr and again.total("errors") == 0
+
+
+def test_keys_of_a_storage_that_was_emptied_are_forgotten(serve, loadtest):
+    assert loadtest(serve, *BASELOAD, "--operations", "300").status == 0
+    s3 = serve.boto3()
+    for key in serve.keys("loadtest/"):
+        s3.delete_object(Bucket=serve.bucket, Key=key)
+    s3.put_object(Bucket=serve.bucket, Key="loadtest/0/1KB/baseload/1/00000001", Body=b"x")
+    result = loadtest(serve, *BASELOAD, "--operations", "300")
+    assert result.status == 0 and result.total("errors") == 0, result.stderr
+    assert "that earlier runs left under loadtest/0/ is in bucket loadtest any more: they are forgotten" in result.stderr
+    again = loadtest(serve, *BASELOAD, "--operations", "50")
+    assert again.total("errors") == 0 and "forgotten" not in again.stderr and "going on with" in again.stderr

@@ -1,0 +1,18 @@
+#include "bucket/first_page.h"
+
+#include "bucket/crew.h"
+
+namespace s3lt {
+
+std::optional<ListPage> first_page(const RunPlan& plan, std::string_view prefix) {
+  std::optional<ListPage> page;
+  Crew crew(plan, 1);
+  crew.add_listing([&](BucketClient& client) -> Task<void> {
+    const BucketAnswer answer = co_await client.ask(list_keys(prefix, {}, {}));
+    if (answer.ok()) page = parse_list(answer.body);
+  });
+  (void)crew.run([] { return true; });
+  return page;
+}
+
+}  // namespace s3lt
