@@ -1,8 +1,12 @@
 // Object keys on their way into a request and back: percent-encoding, queries, the shape of our own keys.
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "fuzz/target.h"
 #include "http/percent.h"
+#include "journal/key_ledger.h"
 #include "s3/sigv4.h"
 #include "server/request.h"
 #include "workload/catalog.h"
@@ -64,6 +68,35 @@ void check_shape(std::string_view text) {
   require(http::encode_path(key) == key, "a key of ours needs no encoding");
 }
 
+// Any text may stand in a journal; what is read of it comes out the same when it is written again.
+void check_journal(std::string_view text) {
+  JournalLines lines(text);
+  KeyLedger ledger;
+  while (const auto line = lines.next()) {
+    ledger.apply(*line);
+    std::string again;
+    append_line(*line, again);
+    const auto back = parse_line(std::string_view(again).substr(0, again.size() - 1));
+    require(back && back->index() == line->index(), "a journal's line is read as it was written");
+  }
+  require(lines.read() <= text.size(), "what is read is of the text");
+  // As a line of its own, with a checksum that is right.
+  std::string line = fmt::format("{:016x} ", hash64(text));
+  line += text;
+  const auto parsed = parse_line(line);
+  if (!parsed || text.find('\n') != text.npos) return;
+  std::string once, twice;
+  append_line(*parsed, once);
+  const auto again = parse_line(std::string_view(once).substr(0, once.size() - 1));
+  require(again.has_value(), "what is read can be written");
+  append_line(*again, twice);
+  require(once == twice, "and stays as it is");
+  const std::string compacted = ledger.compacted(0, 1);
+  KeyLedger anew;
+  anew.apply(compacted);
+  require(anew.live() == ledger.live(), "compacting loses and invents no key");
+}
+
 }  // namespace
 
 void keys(std::string_view text) {
@@ -71,6 +104,7 @@ void keys(std::string_view text) {
   check_route(text);
   check_query(text);
   check_shape(text);
+  check_journal(text);
 }
 
 }  // namespace s3lt::fuzz

@@ -2,6 +2,7 @@
 #include "s3/xml.h"
 
 #include "fuzz/target.h"
+#include "s3/admin_requests.h"
 
 namespace s3lt::fuzz {
 namespace {
@@ -55,6 +56,10 @@ void check_list(std::string_view xml) {
 }  // namespace
 
 void xml(std::string_view text) {
+  if (const auto page = parse_versions(text))
+    require(page->markers <= page->versions.size(), "markers are versions");
+  (void)parse_uploads(text);
+  (void)parse_has_versions(text);
   check_error(text);
   check_list(text);
   // Any text without zero bytes survives being written into a document.
