@@ -41,10 +41,18 @@ void BucketClient::cancel() {
 
 // A connect or a connection that failed goes on at the next endpoint.
 Task<BucketAnswer> BucketClient::ask(AdminRequest request) {
+  const std::function<http::BodySink*()> no_sink;
+  BucketAnswer answer = co_await read(std::move(request), no_sink);
+  co_return answer;
+}
+
+Task<BucketAnswer> BucketClient::read(AdminRequest request, std::function<http::BodySink*()> sink) {
   BucketAnswer answer;
   for (unsigned number = 0;; ++number) {
-    answer = co_await attempt(request, number);
-    const bool again = answer.status == 0 || is_retryable(answer.status, answer.error.code);
+    answer = co_await attempt(request, number, sink);
+    // An answer that broke off is what whoever looks at it wants to know of.
+    const bool told = answer.truncated && sink;
+    const bool again = !told && (answer.status == 0 || is_retryable(answer.status, answer.error.code));
     if (!again || answer.cancelled || number >= plan_.retry.retries) break;
     const bool in_time = co_await timer_.until(now() + plan_.retry.delay(number, random_.uniform()));
     if (!in_time) {
@@ -55,7 +63,8 @@ Task<BucketAnswer> BucketClient::ask(AdminRequest request) {
   co_return answer;
 }
 
-Task<BucketAnswer> BucketClient::attempt(const AdminRequest& request, unsigned number) {
+Task<BucketAnswer> BucketClient::attempt(const AdminRequest& request, unsigned number,
+                                         const std::function<http::BodySink*()>& sink) {
   BucketAnswer answer;
   const std::size_t index = next_endpoint_++ % plan_.endpoints.size();
   const ResolvedEndpoint& endpoint = plan_.endpoints[index];
@@ -84,11 +93,14 @@ Task<BucketAnswer> BucketClient::attempt(const AdminRequest& request, unsigned n
     const ExchangeRequest exchange{.method = request.method,
                                    .head = head_,
                                    .body = request.body.empty() ? nullptr : &body,
-                                   .keep_body = true};
+                                   .keep_body = !sink,
+                                   .sink = sink ? sink() : nullptr};
     const ExchangeResult result = co_await connection.exchange(exchange);
     again = again && !result.answered &&
             (result.error == StreamError::closed || result.error == StreamError::reset);
     if (again) continue;
+    answer.truncated = result.truncated && result.error == StreamError::closed;
+    answer.body_bytes = result.body_bytes;
     if (result.error != StreamError::none || result.malformed) {
       answer.cancelled = cancelled_;
       answer.reason = fmt::format("{}: {}", endpoint.url, result.problem);

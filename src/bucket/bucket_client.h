@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct BucketAnswer {
   S3Error error;       // where the body is an error document; also in a 200
   std::string reason;  // why it is not ok, for people: "503 SlowDown", "connection refused"
   bool cancelled = false;
+  std::uint64_t body_bytes = 0;  // received
+  bool truncated = false;        // the body ended before its announced length
   bool ok() const { return status / 100 == 2 && error.code.empty(); }
 };
 
@@ -30,11 +33,14 @@ class BucketClient {
   BucketClient(Loop& loop, const RunPlan& plan, std::size_t index);
 
   Task<BucketAnswer> ask(AdminRequest request);
+  // Each attempt's body goes to what `sink` gives, which may be null, and is not kept.
+  Task<BucketAnswer> read(AdminRequest request, std::function<http::BodySink*()> sink);
   // Ends what waits here, and all that would wait later.
   void cancel();
 
  private:
-  Task<BucketAnswer> attempt(const AdminRequest& request, unsigned number);
+  Task<BucketAnswer> attempt(const AdminRequest& request, unsigned number,
+                             const std::function<http::BodySink*()>& sink);
 
   const RunPlan& plan_;
   Signer signer_;

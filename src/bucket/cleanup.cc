@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "bucket/crew.h"
+#include "bucket/prefix_walk.h"
 #include "workload/key_shape.h"
 
 namespace s3lt {
@@ -15,8 +16,6 @@ namespace {
 
 constexpr unsigned hands = 8;
 constexpr std::size_t most_refusals_named = 10;
-// `{prefix}{worker}/{size}/` are listed side by side.
-constexpr int split_levels = 2;
 
 using Deleted = std::function<void(std::span<const std::string>)>;
 
@@ -30,7 +29,11 @@ class Sweeper {
     if (scope_.versions) {
       list_versions_from({}, {});
     } else {
-      list_level(scope_.prefix, 0, {});
+      walk_prefix(crew_, scope_.prefix, [this](std::vector<ListPage::Object> page) {
+        std::vector<ObjectVersion> objects;
+        for (ListPage::Object& object : page) objects.push_back({std::move(object.key), {}});
+        take(std::move(objects));
+      });
     }
     list_uploads_from({}, {});
     const auto done = crew_.run([&] {
@@ -42,20 +45,14 @@ class Sweeper {
   }
 
  private:
-  bool ours(const std::string& key) const {
-    return scope_.any_key || (key.starts_with(scope_.prefix) && is_ours(key));
-  }
-  // The prefix may be one worker's, or deeper: what stands behind any of its slashes may be the worker.
-  bool is_ours(const std::string& key) const;
+  bool ours(const std::string& key) const { return scope_.any_key || is_test_key_under(scope_.prefix, key); }
 
-  void list_level(std::string prefix, int level, std::string token);
   void list_versions_from(std::string key, std::string version);
   void list_uploads_from(std::string key, std::string id);
   void take(std::vector<ObjectVersion> page);
   void remove(std::vector<ObjectVersion> batch);
   void abort(Upload upload);
   void refused(const std::string& what, const std::string& reason);
-  void listing_failed(std::string_view what, const BucketAnswer& answer);
 
   const CleanupScope& scope_;
   const Deleted* deleted_;  // null: count only
@@ -63,53 +60,15 @@ class Sweeper {
   CleanupTally tally_;
 };
 
-bool Sweeper::is_ours(const std::string& key) const {
-  std::size_t end = scope_.prefix.size();
-  for (int levels = 0; levels <= split_levels + 1; ++levels) {
-    if (is_test_key(std::string_view(key).substr(end))) return true;
-    if (end < 2) return false;
-    // A worker's number never stands at the beginning of a key: every prefix has a name of its own.
-    const std::size_t slash = key.rfind('/', end - 2);
-    if (slash == key.npos) return false;
-    end = slash + 1;
-  }
-  return false;
-}
-
-void Sweeper::listing_failed(std::string_view what, const BucketAnswer& answer) {
-  if (answer.cancelled) return;
-  const std::string reason = answer.ok() ? "its answer is no listing" : answer.reason;
-  crew_.stop(Error{ErrorKind::unavailable,
-                   fmt::format("cannot list the {} under {}: {}", what, scope_.prefix, reason)});
-}
-
-void Sweeper::list_level(std::string prefix, int level, std::string token) {
-  crew_.add_listing([this, prefix = std::move(prefix), level,
-                     token = std::move(token)](BucketClient& client) -> Task<void> {
-    const std::string_view delimiter = level < split_levels ? "/" : "";
-    const BucketAnswer answer = co_await client.ask(list_keys(prefix, delimiter, token));
-    std::optional<ListPage> page;
-    if (answer.ok()) page = parse_list(answer.body);
-    if (!page) {
-      listing_failed("objects", answer);
-      co_return;
-    }
-    if (page->truncated && !page->next_token.empty()) list_level(prefix, level, page->next_token);
-    for (std::string& deeper : page->common_prefixes) list_level(std::move(deeper), level + 1, {});
-    std::vector<ObjectVersion> objects;
-    for (ListPage::Object& object : page->objects) objects.push_back({std::move(object.key), {}});
-    take(std::move(objects));
-  });
-}
-
 void Sweeper::list_versions_from(std::string key, std::string version) {
   crew_.add_listing(
       [this, key = std::move(key), version = std::move(version)](BucketClient& client) -> Task<void> {
-        const BucketAnswer answer = co_await client.ask(list_versions(scope_.prefix, key, version));
+        AdminRequest request = list_versions(scope_.prefix, key, version);
+        const BucketAnswer answer = co_await client.ask(std::move(request));
         std::optional<VersionPage> page;
         if (answer.ok()) page = parse_versions(answer.body);
         if (!page) {
-          listing_failed("versions", answer);
+          listing_failed(crew_, "versions", scope_.prefix, answer);
           co_return;
         }
         if (page->truncated) list_versions_from(page->next_key, page->next_version);
@@ -120,13 +79,14 @@ void Sweeper::list_versions_from(std::string key, std::string version) {
 
 void Sweeper::list_uploads_from(std::string key, std::string id) {
   crew_.add_listing([this, key = std::move(key), id = std::move(id)](BucketClient& client) -> Task<void> {
-    const BucketAnswer answer = co_await client.ask(list_uploads(scope_.prefix, key, id));
+    AdminRequest request = list_uploads(scope_.prefix, key, id);
+    const BucketAnswer answer = co_await client.ask(std::move(request));
     // A storage without multipart uploads has none to abort.
     if (answer.status == 501 || answer.error.code == "NotImplemented") co_return;
     std::optional<UploadPage> page;
     if (answer.ok()) page = parse_uploads(answer.body);
     if (!page) {
-      listing_failed("multipart uploads", answer);
+      listing_failed(crew_, "multipart uploads", scope_.prefix, answer);
       co_return;
     }
     if (page->truncated) list_uploads_from(page->next_key, page->next_id);
@@ -162,7 +122,8 @@ void Sweeper::refused(const std::string& what, const std::string& reason) {
 
 void Sweeper::remove(std::vector<ObjectVersion> batch) {
   crew_.add_work([this, batch = std::move(batch)](BucketClient& client) -> Task<void> {
-    const BucketAnswer answer = co_await client.ask(delete_versions(batch));
+    AdminRequest request = delete_versions(batch);
+    const BucketAnswer answer = co_await client.ask(std::move(request));
     std::optional<DeleteResult> result;
     if (answer.ok()) result = parse_delete_result(answer.body);
     if (!result) {
@@ -187,7 +148,8 @@ void Sweeper::remove(std::vector<ObjectVersion> batch) {
 
 void Sweeper::abort(Upload upload) {
   crew_.add_work([this, upload = std::move(upload)](BucketClient& client) -> Task<void> {
-    const BucketAnswer answer = co_await client.ask(abort_upload(upload));
+    AdminRequest request = abort_upload(upload);
+    const BucketAnswer answer = co_await client.ask(std::move(request));
     if (answer.cancelled) co_return;
     // Somebody may have ended it meanwhile.
     if (answer.ok() || answer.status == 404) {
@@ -213,7 +175,8 @@ bool has_versions(const RunPlan& plan) {
   bool versions = false;
   Crew crew(plan, 1);
   crew.add_listing([&](BucketClient& client) -> Task<void> {
-    const BucketAnswer answer = co_await client.ask(get_versioning());
+    AdminRequest request = get_versioning();
+    const BucketAnswer answer = co_await client.ask(std::move(request));
     versions = answer.ok() && parse_has_versions(answer.body);
   });
   (void)crew.run([] { return true; });

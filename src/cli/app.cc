@@ -18,6 +18,7 @@
 #include "cli/run.h"
 #include "cli/run_flags.h"
 #include "cli/serve.h"
+#include "cli/verify.h"
 #include "version.h"
 
 namespace s3lt {
@@ -32,6 +33,7 @@ constexpr std::string_view help_text =
     "  run PATTERN|FILE   run a load here, in the foreground\n"
     "  init-data          write the data files that runs take their content from\n"
     "  cleanup            delete the objects of earlier runs; --dry-run counts only\n"
+    "  verify             read back what runs left and check every byte\n"
     "  patterns           list: the built-in patterns; show NAME: one with its comments\n"
     "  serve              an S3 server in memory, to try things out and for tests\n"
     "\n"
@@ -40,7 +42,8 @@ constexpr std::string_view help_text =
     "\n"
     "Start here: ./quickstart\n";
 
-constexpr std::array<std::string_view, 5> command_names{"run", "init-data", "cleanup", "patterns", "serve"};
+constexpr std::array<std::string_view, 6> command_names{"run",    "init-data", "cleanup",
+                                                        "verify", "patterns",  "serve"};
 template <class Range>
 bool holds(const Range& range, std::string_view text) {
   return std::find(range.begin(), range.end(), text) != range.end();
@@ -48,7 +51,7 @@ bool holds(const Range& range, std::string_view text) {
 
 // The commands' flags that take a value, so that a value is not taken for a word.
 std::vector<std::string> value_flags() {
-  CLI::App run, serve, init_data, cleanup;
+  CLI::App run, serve, init_data, cleanup, verify;
   RunFlags run_flags;
   ServeFlags serve_flags;
   InitDataFlags init_data_flags;
@@ -56,9 +59,11 @@ std::vector<std::string> value_flags() {
   add_run_flags(run, run_flags);
   add_serve_flags(serve, serve_flags);
   add_init_data_flags(init_data, init_data_flags);
+  VerifyFlags verify_flags;
   add_cleanup_flags(cleanup, cleanup_flags);
+  add_verify_flags(verify, verify_flags);
   std::vector<std::string> names;
-  for (const CLI::App* app : {&run, &serve, &init_data, &cleanup}) {
+  for (const CLI::App* app : {&run, &serve, &init_data, &cleanup, &verify}) {
     for (const CLI::Option* option : app->get_options()) {
       if (option->get_items_expected_max() == 0) continue;
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
@@ -118,6 +123,7 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
   ServeFlags serve;
   InitDataFlags init_data;
   CleanupFlags cleanup;
+  VerifyFlags verify;
   std::vector<std::string> words;
   std::function<int()> call;
   if (command == "run") {
@@ -144,6 +150,10 @@ int dispatch(const std::string& command, std::vector<std::string> arguments) {
     app.description("Deletes what load testers left under a prefix, and nothing else.");
     add_cleanup_flags(app, cleanup);
     call = [&] { return cleanup_command(cleanup); };
+  } else if (command == "verify") {
+    app.description("Reads back every object that runs left under a prefix and checks each byte.");
+    add_verify_flags(app, verify);
+    call = [&] { return verify_command(verify); };
   } else if (command == "serve") {
     app.description("Serves S3 from memory, in the foreground, until SIGTERM or Ctrl-C (docs/serve.md).");
     add_serve_flags(app, serve);

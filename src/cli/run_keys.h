@@ -13,8 +13,8 @@ namespace s3lt {
 // The journal of the plan's worker, in the key directory.
 Result<std::unique_ptr<KeyJournal>> open_journal(const Settings& settings, const RunPlan& plan);
 
-// Forgets the keys of earlier runs where a look into the bucket finds none of them: somebody cleaned it, or the
-// storage is another one at the same address. Warns of it.
+// Forgets the keys of earlier runs where a look into the bucket finds none of them: somebody cleaned it, or
+// the storage is another one at the same address. Warns of it.
 Result<void> forget_what_is_gone(KeyJournal& journal, const RunPlan& plan);
 
 // A pattern that reads the keys of others takes those that are there in whatever size they were written, as

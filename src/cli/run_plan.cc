@@ -98,6 +98,8 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
   return out;
 }
 
+}  // namespace
+
 std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& directory, std::uint64_t largest) {
   OpenedPool opened = open_pool(directory, largest);
   std::string line =
@@ -113,8 +115,6 @@ std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& direct
   log_line(wrong ? LogLevel::warning : LogLevel::debug, {}, line);
   return opened.pool;
 }
-
-}  // namespace
 
 Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
   auto patterns = find_patterns(flags.pattern);

@@ -1,6 +1,9 @@
 // From settings and flags to the plan of a run.
 #pragma once
 
+#include <filesystem>
+#include <memory>
+
 #include "base/error.h"
 #include "cli/run_flags.h"
 #include "config/settings.h"
@@ -10,6 +13,9 @@ namespace s3lt {
 
 // The patterns of the run with their clients; reads the pattern file where one is meant.
 Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags);
+
+// The content pool for objects of up to `largest` bytes: a good data file, or built in memory. Logs which.
+std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& directory, std::uint64_t largest);
 
 // Where the storage is and how to speak to it, with no load: endpoints resolved, TLS and credentials ready.
 Result<RunPlan> plan_storage(const Settings& settings);

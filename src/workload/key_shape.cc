@@ -55,4 +55,17 @@ bool is_test_key(std::string_view behind_prefix) {
   return *size == "other" || *size == "elephant" || is_size_label(*size);
 }
 
+bool is_test_key_under(std::string_view prefix, std::string_view key) {
+  constexpr int parts_behind_prefix = 4;  // worker, size, pattern, time
+  if (!key.starts_with(prefix)) return false;
+  std::size_t end = prefix.size();
+  for (int part = 0; part <= parts_behind_prefix; ++part) {
+    if (is_test_key(key.substr(end))) return true;
+    const std::size_t slash = end < 2 ? key.npos : key.rfind('/', end - 2);
+    if (slash == key.npos) return false;
+    end = slash + 1;
+  }
+  return false;
+}
+
 }  // namespace s3lt

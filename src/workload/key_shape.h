@@ -19,5 +19,8 @@ std::optional<KeyParts> parse_key_tail(std::string_view tail);
 // Whether what stands behind the prefix is a test object's key, ours or the earlier tool's: only such keys
 // are ever deleted.
 bool is_test_key(std::string_view behind_prefix);
+// The same of a whole key under a prefix that may be the tester's own, one worker's, or go deeper. A worker's
+// number never begins a key: every tester's prefix has a name.
+bool is_test_key_under(std::string_view prefix, std::string_view key);
 
 }  // namespace s3lt

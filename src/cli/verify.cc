@@ -1,0 +1,161 @@
+#include "cli/verify.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <csignal>
+#include <numeric>
+#include <thread>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "bucket/verification.h"
+#include "cli/console.h"
+#include "cli/flag_parsing.h"
+#include "cli/interrupts.h"
+#include "cli/progress.h"
+#include "cli/run_plan.h"
+#include "cli/settings_of.h"
+#include "engine/key_sync.h"
+#include "engine/preflight.h"
+#include "journal/key_journal.h"
+
+namespace s3lt {
+namespace {
+
+constexpr std::size_t most_missing_named = 10;
+
+// The keys that the journals of this machine say exist under the prefix.
+std::unordered_set<std::string> journal_keys(const Settings& settings, const RunPlan& plan,
+                                             const std::string& prefix) {
+  std::unordered_set<std::string> out;
+  std::vector<std::string> endpoints;
+  for (const ResolvedEndpoint& e : plan.endpoints) endpoints.push_back(e.url);
+  for (const JournalOwner& owner : KeyJournal::find(settings.key_dir, endpoints, plan.bucket)) {
+    const auto journal = KeyJournal::open(settings.key_dir, owner, {});
+    if (!journal) {
+      log_warning(fmt::format("{}; its keys are not looked for", journal.error().message));
+      continue;
+    }
+    const KeyLedger& ledger = (*journal)->contents();
+    for (const auto& [name, keys] : ledger.keys()) {
+      for (const KeyStamp& key : keys.alive) {
+        // What a killed process may have deleted without a word is not expected.
+        if (key.micros < ledger.doubt_micros) continue;
+        std::string whole = fmt::format("{}{}/{}/{}/{}/{:08x}", owner.prefix, owner.worker, name.second,
+                                        name.first, key.micros, key.suffix);
+        if (whole.starts_with(prefix)) out.insert(std::move(whole));
+      }
+    }
+  }
+  return out;
+}
+
+struct Verdict {
+  VerificationTally tally;
+  std::vector<std::string> missing;  // of those that were absent: the others were deleted meanwhile
+  double seconds = 0;
+
+  std::uint64_t corrupt() const {
+    return std::accumulate(tally.corrupt.begin(), tally.corrupt.end(), std::uint64_t(0));
+  }
+  std::uint64_t wrong() const { return corrupt() + tally.truncated + tally.failed + missing.size(); }
+};
+
+std::string sentence(const Verdict& v, const std::string& prefix) {
+  std::string text = fmt::format(
+      "read {} objects under {} ({}) in {:.1f}s ({}/s), every byte checked: ", format_count(v.tally.read),
+      prefix, format_size(v.tally.bytes), v.seconds,
+      format_size(
+          static_cast<std::uint64_t>(static_cast<double>(v.tally.bytes) / std::max(v.seconds, 0.001))));
+  std::string found;
+  const auto count = [&](std::uint64_t n, std::string_view what) {
+    if (n > 0) found += fmt::format("{}{} {}", found.empty() ? "" : ", ", format_count(n), what);
+  };
+  for (std::size_t i = 0; i < corruptions; ++i) count(v.tally.corrupt[i], corruption_names[i]);
+  count(v.tally.truncated, "truncated");
+  count(v.missing.size(), "missing");
+  count(v.tally.failed, "that could not be read");
+  text += found.empty() ? "nothing is wrong" : found;
+  if (const std::uint64_t gone = v.tally.absent.size() - v.missing.size(); gone > 0) {
+    text += fmt::format("; {} were deleted meanwhile", format_count(gone));
+  }
+  if (v.tally.foreign > 0)
+    text += fmt::format("; {} of somebody else were not read", format_count(v.tally.foreign));
+  if (v.tally.interrupted) text += "; interrupted before the end";
+  return text + "\n";
+}
+
+std::string json_of(const Verdict& v, const std::string& prefix) {
+  boost::json::object corrupt;
+  for (std::size_t i = 0; i < corruptions; ++i) corrupt[corruption_names[i]] = v.tally.corrupt[i];
+  const boost::json::object out{{"schema", "s3loadtest.verify/1"},
+                                {"prefix", prefix},
+                                {"seconds", v.seconds},
+                                {"read", v.tally.read},
+                                {"bytes", v.tally.bytes},
+                                {"corrupt", std::move(corrupt)},
+                                {"truncated", v.tally.truncated},
+                                {"missing", v.missing.size()},
+                                {"failed", v.tally.failed},
+                                {"foreign", v.tally.foreign},
+                                {"interrupted", v.tally.interrupted}};
+  return boost::json::serialize(out) + "\n";
+}
+
+}  // namespace
+
+void add_verify_flags(CLI::App& app, VerifyFlags& flags) {
+  add_common_flags(app, flags.common);
+  add_value(app, "--prefix", flags.prefix, parse_prefix, "where the objects are", "PREFIX", "loadtest/");
+  add_value(
+      app, "--worker-id", flags.worker_id, [](const std::string& text) { return parse_count(text); },
+      "this worker's objects only", "N", "all");
+  app.add_flag("--json", flags.json, "the result as JSON on stdout")->disable_flag_override();
+}
+
+int verify_command(const VerifyFlags& flags) {
+  const auto settings = settings_of(flags.common);
+  if (!settings) return fail(settings.error());
+  auto plan = plan_storage(*settings);
+  if (!plan) return fail(plan.error());
+  plan->prefix = flags.prefix;
+  plan->pool = take_pool(settings->data_dir, ContentPool::full_size);
+  signal(SIGPIPE, SIG_IGN);
+  if (const auto ready = preflight(*plan, false); !ready) return fail(ready.error());
+  const volatile std::sig_atomic_t& interrupts = catch_interrupts();
+
+  const std::string prefix =
+      flags.worker_id ? fmt::format("{}{}/", flags.prefix, *flags.worker_id) : flags.prefix;
+  const TimePoint begin = now();
+  Progress progress(is_live(*settings));
+  auto done = verify_objects(
+      *plan, prefix, journal_keys(*settings, *plan, prefix), [&](const VerificationTally& so_far) {
+        progress.say(
+            fmt::format("read {} objects, {}", format_count(so_far.read), format_size(so_far.bytes)));
+        return interrupts == 0;
+      });
+  progress.end();
+  if (!done) return fail(done.error());
+  Verdict verdict{.tally = std::move(*done), .missing = {}, .seconds = to_seconds(now() - begin)};
+  if (!verdict.tally.absent.empty()) {
+    // Who deleted them meanwhile has said so by then.
+    std::this_thread::sleep_for(2 * KeySync::period);
+    const auto still = journal_keys(*settings, *plan, prefix);
+    for (const std::string& key : verdict.tally.absent) {
+      if (still.contains(key)) verdict.missing.push_back(key);
+    }
+  }
+  for (const std::string& problem : verdict.tally.problems) log_error(problem);
+  for (std::size_t i = 0; i < std::min(verdict.missing.size(), most_missing_named); ++i) {
+    log_error(fmt::format("{}: missing: the key journal says that it exists", verdict.missing[i]));
+  }
+  if (const int printed = print_and_end(flags.json ? json_of(verdict, prefix) : sentence(verdict, prefix));
+      printed != 0) {
+    return printed;
+  }
+  return verdict.wrong() > 0 ? 1 : 0;
+}
+
+}  // namespace s3lt
