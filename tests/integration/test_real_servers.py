@@ -1,5 +1,10 @@
 """baseload on S3 servers that others wrote."""
+import json
+
 import pytest
+
+import servers
+import witnesses
 
 SIZES = ["--size", "1KB", "--size", "100KB", "--size", "1MB"]
 
@@ -53,3 +58,37 @@ def test_objects_on_a_real_server_can_be_read_by_boto3(versitygw, loadtest):
 
     assert len(bodies) == result.pattern()["keys"]["alive"], "no two objects are alike"
     assert {len(body) for body in bodies} == {1024}
+
+
+def as_the_aws_cli_sees(storage, folder):
+    """Keys, sizes and ETags of the whole bucket, as another client lists it."""
+    listed = witnesses.AwsCli(storage, folder).api("list-objects-v2")
+    return sorted((o["Key"], o["Size"], o["ETag"]) for o in listed.get("Contents", []))
+
+
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_a_bucket_is_as_it_was_after_a_kill_another_run_verify_and_cleanup(request, loadtest, tmp_path, server):
+    storage = request.getfixturevalue(server).with_new_bucket()
+    s3 = storage.boto3()
+    s3.create_bucket(Bucket=storage.bucket)
+    for key in ("loadtest/readme.txt", "loadtest/0/photos/1.jpg", "loadtest2/0/1KB/x", "data/0/1KB/baseload/1/00000001"):
+        s3.put_object(Bucket=storage.bucket, Key=key, Body=key.encode())
+    before = as_the_aws_cli_sees(storage, tmp_path)
+
+    running = loadtest.start(storage, "run", "baseload", *SIZES, "--max-keys", "100")
+    running.wait_until_loading(30)
+    servers.wait_for("two seconds", lambda: len(running.finished_seconds()) >= 2, 20, running.process)
+    running.process.kill()
+    running.wait(10)
+    second = loadtest(storage, "run", "baseload", *SIZES, "--operations", "300", "--max-keys", "100", "--json")
+    assert second.status == 0 and second.total("errors") == 0, second.stderr
+    assert len(as_the_aws_cli_sees(storage, tmp_path)) > len(before)
+
+    verify = loadtest(storage, "verify", "--json")
+    assert verify.status == 0, verify.stderr
+    found = json.loads(verify.stdout)
+    assert found["read"] == len(as_the_aws_cli_sees(storage, tmp_path)) - len(before) and found["foreign"] == 2
+    cleanup = loadtest(storage, "cleanup")
+    assert cleanup.status == 0, cleanup.stderr
+    assert f"deleted {found['read']} objects" in cleanup.stdout
+    assert as_the_aws_cli_sees(storage, tmp_path) == before
