@@ -170,6 +170,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_value(app, "--verify", flags.verify, parse_verify,
             "check the bytes that are read: none, the first block and one read in 64 whole, or every byte",
             "off | sample | all", "sample");
+  add_value(app, "--content", flags.content, parse_content_mode,
+            "the bytes of objects: nothing in common, alike but for a stamp, N% of blocks common, N% zeros",
+            "unique | shared | dedupe=N% | compress=N%", "unique");
   add_value(app, "--grace", flags.grace, duration_or_zero,
             "how long operations in flight may go on at the end", "TIME", "10s");
   add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3 or native",
@@ -190,6 +193,7 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   out.emplace_back("max_bytes", format_size(flags.max_bytes));
   out.emplace_back("retries", fmt::format("{}", flags.retries));
   out.emplace_back("verify", name(flags.verify));
+  out.emplace_back("content", name(flags.content));
   out.emplace_back("grace", format_duration(flags.grace));
   return out;
 }

@@ -47,6 +47,7 @@ struct RunFlags {
   double time_scale = 1;
   std::uint64_t retries = 5;
   Verify verify = Verify::sample;
+  ContentMode content;
   Duration grace = std::chrono::seconds(10);
   std::string backend;
   std::string out;

@@ -209,6 +209,7 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.grace = flags.grace;
   plan.retry.retries = static_cast<unsigned>(std::min<std::uint64_t>(flags.retries, 1000));
   plan.verify = flags.verify;
+  plan.content = flags.content;
   plan.limits = {flags.max_keys, flags.max_bytes};
   plan.prefill = flags.prefill;
   plan.time_scale = flags.time_scale;

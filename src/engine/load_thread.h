@@ -11,6 +11,7 @@
 #include "engine/key_sync.h"
 #include "engine/mailbox.h"
 #include "engine/plan.h"
+#include "engine/shared_hashes.h"
 #include "measure/recorder.h"
 #include "net/loop.h"
 #include "schedule/token_bucket.h"
@@ -89,6 +90,7 @@ class LoadThread {
   Budget& budget() { return budget_; }
   // For the moment between two waits only: all clients of the thread share it.
   ContentGather& gather() { return gather_; }
+  SharedHashes& shared_hashes() { return shared_hashes_; }
   bool stopping() const { return stopping_; }
   bool cut() const { return cut_; }
   TimePoint t0() const { return t0_; }  // the start of the load
@@ -136,6 +138,7 @@ class LoadThread {
   Recorder recorder_;
   Signer signer_;
   ContentGather gather_;
+  SharedHashes shared_hashes_;
   std::vector<Health> health_;  // by endpoint
   ClientCounters before_load_;  // what the prefill opened
   std::vector<std::unique_ptr<PatternShare>> shares_;

@@ -242,7 +242,8 @@ Task<void> Performer::prepare(Operation& op) {
   }
   deletion_ = {};
   if (step.kind == OperationKind::put || step.kind == OperationKind::get) {
-    op.content = {.key_hash = hash64(key_), .size = op.size};
+    op.content = {
+        .key_hash = hash64(key_), .size = op.size, .mode = mode_at(thread_.plan().content, op.size)};
   }
   if (step.kind == OperationKind::put) {
     if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
@@ -253,21 +254,26 @@ Task<void> Performer::prepare(Operation& op) {
 
 Task<void> Performer::hash_payload(Operation& op) {
   const WireTraits traits = thread_.plan().profile->traits();
-  Sha256Stream sha;
-  std::uint32_t crc = 0;
-  for (std::uint64_t offset = 0; offset < op.size;) {
-    const std::uint64_t length = std::min(hash_slice, op.size - offset);
+  SharedHashes& kept = thread_.shared_hashes();
+  PayloadHash hash;
+  // What the objects of this size have in common was hashed with the first of them.
+  const std::uint64_t common = SharedHashes::common_bytes(op.content);
+  std::uint64_t offset = common > 0 && kept.find(op.size, hash) ? common : 0;
+  while (offset < op.size) {
+    const std::uint64_t end = offset < common ? common : op.size;
+    const std::uint64_t length = std::min(hash_slice, end - offset);
     for (const iovec& piece : thread_.gather().gather(*thread_.plan().pool, op.content, offset, length)) {
-      sha.update(piece.iov_base, piece.iov_len);
-      if (traits.crc32) crc = crc32(crc, piece.iov_base, piece.iov_len);
+      hash.sha256.update(piece.iov_base, piece.iov_len);
+      if (traits.crc32) hash.crc32 = crc32(hash.crc32, piece.iov_base, piece.iov_len);
       offset += piece.iov_len;
     }
-    if (offset < op.size) co_await thread_.loop().yield();
+    if (offset == common) kept.keep(op.size, hash);
+    if (offset < op.size && length == hash_slice) co_await thread_.loop().yield();
     if (thread_.cut()) co_return;  // the attempt will not be made
   }
   sha256_.resize(64);
-  write_hex(sha.finish(), sha256_.data());
-  crc32_ = crc32_base64(crc);
+  write_hex(hash.sha256.finish(), sha256_.data());
+  crc32_ = crc32_base64(hash.crc32);
 }
 
 void Performer::encode(const Operation& op, const RequestContext& context) {
@@ -433,7 +439,7 @@ void Performer::judge_success(const Operation& op, const ExchangeResult& result,
 void Performer::judge_read(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
                            Attempt& attempt) {
   attempt.bytes = result.body_bytes;
-  attempt.checked = check != nullptr;
+  attempt.checked = check != nullptr && !check->unverifiable();
   auto wrong = judge_object(op.content, result.body_bytes, check);
   if (!wrong) return;
   attempt.outcome = wrong->outcome;

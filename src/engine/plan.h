@@ -47,6 +47,7 @@ struct RunPlan {
   double time_scale = 1;  // divides the times of schedules, and nothing else
   RetryPolicy retry;
   Verify verify = Verify::sample;
+  ContentMode content;  // of what is written, and what is expected first of what is read
   Duration stall = std::chrono::seconds(300);  // an attempt ends when no byte moved for so long
   Catalog::Limits limits;                      // of each pattern
   std::uint64_t prefill = 0;                   // objects of each pattern before the clock starts

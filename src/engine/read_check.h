@@ -16,8 +16,11 @@ class ReadCheck final : public http::BodySink {
   ReadCheck(const ContentPool& pool, const ObjectContent& content, ContentCheck::Depth depth)
       : check_(pool, content, depth) {}
   std::uint64_t wanted() const override { return check_.wanted(); }
+  std::uint64_t skippable() const override { return check_.skippable(); }
   void take(std::span<const std::byte> bytes) override { check_.take(bytes); }
+  void skip(std::uint64_t bytes) override { check_.skip(bytes); }
   std::optional<Mismatch> finish() const { return check_.finish(); }
+  bool unverifiable() const { return check_.unverifiable(); }
 
  private:
   ContentCheck check_;

@@ -144,7 +144,7 @@ std::uint64_t ResponseReader::plain_run() const {
 }
 
 std::uint64_t ResponseReader::unseen() const {
-  return sink_ != nullptr && sink_->wanted() > 0 ? 0 : plain_run();
+  return sink_ != nullptr ? std::min(plain_run(), sink_->skippable()) : plain_run();
 }
 
 std::uint64_t ResponseReader::to_show() const {
@@ -153,10 +153,15 @@ std::uint64_t ResponseReader::to_show() const {
 
 void ResponseReader::shown(std::span<const char> bytes) {
   if (!bytes.empty()) sink_->take(std::as_bytes(bytes));
-  skipped(bytes.size());
+  advance(bytes.size());
 }
 
 void ResponseReader::skipped(std::uint64_t n) {
+  if (sink_ != nullptr) sink_->skip(n);
+  advance(n);
+}
+
+void ResponseReader::advance(std::uint64_t n) {
   body_bytes_ += n;
   if (framing_.kind == Framing::Kind::chunked) chunked_.skip(n);
   if (framing_.kind != Framing::Kind::length) return;

@@ -19,10 +19,13 @@ namespace s3lt::http {
 class BodySink {
  public:
   virtual ~BodySink() = default;
-  // How many of the bytes that come next it wants to see. The others may be dropped without a look, and once
-  // that is 0 all that follow may be; what is read anyway is given to it all the same.
+  // How many of the bytes that come next it wants to see; what is read anyway is given to it all the same.
   virtual std::uint64_t wanted() const = 0;
+  // How many of the bytes that come next may be dropped without a look: 0 while some are wanted, UINT64_MAX
+  // for all that follow.
+  virtual std::uint64_t skippable() const { return wanted() > 0 ? 0 : UINT64_MAX; }
   virtual void take(std::span<const std::byte> bytes) = 0;
+  virtual void skip(std::uint64_t /*bytes*/) {}  // so many were dropped
 };
 
 class ResponseReader {
@@ -76,6 +79,7 @@ class ResponseReader {
   void read_body();
   void take(std::string_view bytes);
   std::uint64_t plain_run() const;
+  void advance(std::uint64_t n);
   bool looked_at() const { return keep_ || head_.status >= 300; }
   void keep_head();
   void fail(std::string_view problem);

@@ -63,7 +63,8 @@ bool IncomingObject::keep_from_here() {
 std::unique_ptr<Object> IncomingObject::finish() {
   auto object = std::make_unique<Object>();
   if (state_ == State::undecided) keep_from_here();  // an empty body
-  if (state_ == State::kept && !size_ && recognisable(kept_->size())) {
+  // Whole, more is known than at first: without an announced size, and where the only stamp is at the end.
+  if (state_ == State::kept && recognisable(kept_->size())) {
     const std::span<const std::byte> all = kept_->bytes();
     if (const auto content = recognise(pool_, key_, all.size(), all)) {
       if (matching_prefix(pool_, *content, 0, all) == all.size()) {

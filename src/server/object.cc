@@ -44,7 +44,8 @@ void append_etag(std::string& out, const Object& object) {
   char digits[32];
   if (object.recognised()) {
     const ObjectContent& c = object.content;
-    const std::uint64_t low = mix64(c.key_hash ^ mix64(c.size + c.generation * 0x9e3779b97f4a7c15ULL));
+    const std::uint64_t form = c.generation + (std::uint64_t{c.mode.byte()} << 32);
+    const std::uint64_t low = mix64(c.key_hash ^ mix64(c.size + form * 0x9e3779b97f4a7c15ULL));
     const std::array<std::uint64_t, 2> words{low, mix64(low ^ c.key_hash)};
     write_hex(std::as_bytes(std::span(words)), digits);
     out.append("\"").append(digits, 32).append("-1\"");

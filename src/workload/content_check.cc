@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 #include <vector>
 
 #include "base/encoding.h"
+#include "workload/content_layout.h"
 
 namespace s3lt {
 namespace {
@@ -22,21 +24,19 @@ bool mostly_the_same(std::span<const std::byte> expected, std::span<const std::b
   return differing * bits_of_damage < expected.size() * 8;
 }
 
-// Where the stamp of the block at `block_begin` stands.
-std::uint64_t stamp_begin(std::uint64_t block_begin, std::uint64_t object_size) {
-  const std::uint64_t end = std::min(block_begin + block_size, object_size);
-  return end - std::min<std::uint64_t>(stamp_size, end - block_begin);
-}
-
 }  // namespace
 
-// What was read of the block that differs, and what should have been.
+// What was read of the unit that differs, and what should have been.
 struct ContentCheck::Evidence {
   std::uint64_t begin = 0;       // object offset of found[0]
   std::uint64_t offset = 0;      // of the first byte that differs
-  std::vector<std::byte> found;  // up to the block's end; where the object should have ended, up to 4 KiB
-  std::uint64_t end() const { return begin / block_size * block_size + block_size; }
-  std::uint64_t missing() const { return end() - begin - found.size(); }
+  std::uint64_t end = 0;         // where the unit ends; its block, where the object should have ended in it
+  std::vector<std::byte> found;  // up to there
+  std::uint64_t missing() const { return end - begin - found.size(); }
+  void add(std::span<const std::byte> bytes) {
+    const std::size_t n = std::min<std::uint64_t>(bytes.size(), missing());
+    found.insert(found.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
+  }
 };
 
 ContentCheck::ContentCheck(const ContentPool& pool, const ObjectContent& content, Depth depth)
@@ -44,10 +44,20 @@ ContentCheck::ContentCheck(const ContentPool& pool, const ObjectContent& content
 ContentCheck::~ContentCheck() = default;
 
 std::uint64_t ContentCheck::wanted() const {
+  if (unverifiable_) return 0;
   if (evidence_) return evidence_->missing();
-  const std::uint64_t end =
-      depth_ == Depth::bytes ? content_.size : std::min<std::uint64_t>(content_.size, block_size);
+  // In `shared` the one stamp may stand behind the first block.
+  const bool whole = depth_ == Depth::bytes || (content_.mode.kind() == ContentMode::Kind::shared &&
+                                                offset_ >= first_stamp_begin(content_));
+  const std::uint64_t end = whole ? content_.size : std::min<std::uint64_t>(content_.size, block_size);
   return end - std::min(end, offset_);
+}
+
+std::uint64_t ContentCheck::skippable() const {
+  if (wanted() > 0) return 0;
+  const std::uint64_t stamp = first_stamp_begin(content_);
+  const bool stamp_to_come = !unverifiable_ && !evidence_ && offset_ < stamp;
+  return stamp_to_come ? stamp - offset_ : UINT64_MAX;
 }
 
 // How many leading bytes are right, as far as they are looked at; all of them beyond the object's end.
@@ -62,45 +72,78 @@ std::size_t ContentCheck::matching(std::span<const std::byte> bytes) const {
     return same < n;
   };
   if (at < whole_until && differs_before(whole_until)) return at - offset_;
+  const bool one_stamp = content_.mode.kind() == ContentMode::Kind::shared;
   while (at < end) {
-    const std::uint64_t block_begin = at / block_size * block_size;
-    at = std::min(std::max(at, stamp_begin(block_begin, content_.size)), end);
-    const std::uint64_t block_end = std::min(block_begin + block_size, end);
-    if (at < end && differs_before(block_end)) return at - offset_;
+    const Unit unit = unit_at(content_, at);
+    at = std::min(std::max(at, one_stamp ? first_stamp_begin(content_) : unit.stamp_begin), end);
+    const std::uint64_t stop = std::min(one_stamp ? content_.size : unit.end, end);
+    if (at < stop && differs_before(stop)) return at - offset_;
   }
   return bytes.size();
 }
 
-// From the first mismatch on: keeps the block in which it lies.
+// From the first mismatch on: keeps the unit in which it lies.
 void ContentCheck::gather(std::uint64_t offset, std::span<const std::byte> bytes) {
   evidence_ = std::make_unique<Evidence>();
   Evidence& e = *evidence_;
   e.offset = offset;
-  const std::uint64_t block_begin = offset / block_size * block_size;
-  // Of a block of which only the stamp was compared, only the stamp is known.
-  const bool whole = depth_ == Depth::bytes || block_begin == 0;
-  e.begin = whole ? block_begin : stamp_begin(block_begin, content_.size);
+  const Unit unit = unit_at(content_, offset);
+  if (offset < block_size && !mode_is_sure_) {
+    e.end = block_size;
+  } else {
+    // Of a block of which only the stamp was compared, only the stamp is known.
+    e.begin = depth_ == Depth::bytes || unit.begin < block_size ? unit.begin : unit.stamp_begin;
+    // A longer object in this one's place has its stamp behind this one's end.
+    e.end = unit.begin % block_size == 0 ? unit.begin + block_size : unit.end;
+  }
   e.found.resize(offset - e.begin);
   copy_content(pool_, content_, e.begin, e.found);
-  const std::size_t n = std::min<std::uint64_t>(bytes.size(), e.missing());
-  e.found.insert(e.found.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
+  e.add(bytes);
+}
+
+// The mode in which a first block that is wrong in the one that was guessed is right; nothing: it is wrong.
+std::optional<ContentMode> ContentCheck::mode_of(std::span<const std::byte> first_block) const {
+  if (first_block.size() < stamp_size) return std::nullopt;
+  if (const auto stamp = read_stamp(first_block.last<stamp_size>())) {
+    const bool same = stamp->content.key_hash == content_.key_hash && stamp->content.size == content_.size &&
+                      stamp->block == 0;
+    return same ? std::optional(stamp->content.mode) : std::nullopt;
+  }
+  ObjectContent shared = content_;
+  shared.mode = ContentMode::shared();
+  const std::uint64_t end = std::min<std::uint64_t>(first_block.size(), first_stamp_begin(shared));
+  const bool alike =
+      content_.size > block_size && matching_prefix(pool_, shared, 0, first_block.first(end)) == end;
+  return alike ? std::optional(shared.mode) : std::nullopt;
 }
 
 void ContentCheck::take(std::span<const std::byte> bytes) {
-  if (evidence_) {
-    const std::size_t n = std::min<std::uint64_t>(bytes.size(), evidence_->missing());
-    evidence_->found.insert(evidence_->found.end(), bytes.begin(),
-                            bytes.begin() + static_cast<std::ptrdiff_t>(n));
-  } else if (const std::size_t same = matching(bytes); same < bytes.size()) {
-    gather(offset_ + same, bytes.subspan(same));
+  if (unverifiable_) return;
+  const std::uint64_t begin = offset_;
+  std::size_t same = 0;
+  if (!evidence_) {
+    same = matching(bytes);
+    if (same < bytes.size()) gather(begin + same, bytes.subspan(same));
+  } else {
+    evidence_->add(bytes);
   }
   offset_ += bytes.size();
+  const std::uint64_t first_end = std::min<std::uint64_t>(block_size, content_.size);
+  if (mode_is_sure_ || !evidence_ || evidence_->begin != 0 || evidence_->found.size() < first_end) return;
+  // Once more from the beginning, as what it is.
+  const auto first = std::exchange(evidence_, nullptr);
+  mode_is_sure_ = true;
+  content_.mode = mode_of(std::span(first->found).first(first_end)).value_or(content_.mode);
+  unverifiable_ = content_.mode.kind() == ContentMode::Kind::unknown;
+  offset_ = 0;
+  take(first->found);
+  if (first->found.size() < begin + bytes.size()) take(bytes.subspan(first->found.size() - begin));
 }
 
 std::optional<Mismatch> ContentCheck::finish() const {
   if (!evidence_) return std::nullopt;
   const Evidence& e = *evidence_;
-  const std::uint64_t block = e.offset / block_size, block_begin = block * block_size;
+  const Unit unit = unit_at(content_, e.offset);
   const std::uint64_t known = std::min<std::uint64_t>(e.begin + e.found.size(), content_.size);
   std::vector<std::byte> expected(known - e.begin);
   copy_content(pool_, content_, e.begin, expected);
@@ -114,15 +157,16 @@ std::optional<Mismatch> ContentCheck::finish() const {
   mismatch.expected = shown(expected);
   mismatch.found = shown(found);
 
-  // A stamp says whose block this is: where it should stand, or where a longer or shorter object has it.
+  // A stamp says whose block this is: where it should stand, or where an object of another length or mode has
+  // it.
   std::optional<StampFields> stamp;
   for (const std::uint64_t end :
-       {std::min(block_begin + block_size, content_.size), e.begin + e.found.size()}) {
+       {unit.end, std::min(unit.begin + block_size, content_.size), e.begin + e.found.size()}) {
     if (stamp || end < e.begin + stamp_size || end > e.begin + e.found.size()) continue;
     stamp = read_stamp(found.subspan(end - stamp_size - e.begin).first<stamp_size>());
   }
   const bool same_object = stamp && stamp->content.key_hash == content_.key_hash &&
-                           stamp->content.size == content_.size && stamp->block == block;
+                           stamp->content.size == content_.size && stamp->block == unit.number;
   if (stamp && !same_object) {
     mismatch.kind = Corruption::swapped;
     mismatch.stamp = stamp;

@@ -43,26 +43,36 @@ class ContentCheck {
     stamps,  // the first block, and of the rest the stamps of what take() is given
     bytes,   // everything
   };
-  // The pool has to outlive the check.
+  // The pool has to outlive the check. The content's mode is a guess: objects of the same key and size in
+  // other modes are told by their stamps, and are right too.
   ContentCheck(const ContentPool& pool, const ObjectContent& content, Depth depth);
   ~ContentCheck();
 
-  // How many of the bytes that come next it needs to see. Once it is 0, the rest need not be given.
+  // How many of the bytes that come next it needs to see.
   std::uint64_t wanted() const;
-  // The next bytes of the object.
+  // How many of those that come next it need not see: all of them (UINT64_MAX), or those before some that it
+  // wants. Never other than 0 while some are wanted.
+  std::uint64_t skippable() const;
+  // The next bytes of the object; or that so many of them were not looked at (at most skippable()).
   void take(std::span<const std::byte> bytes);
+  void skip(std::uint64_t n) { offset_ += n; }
   // What is wrong, once all bytes were given that were wanted or that there are; nothing where all is well.
   // Says nothing of the length.
   std::optional<Mismatch> finish() const;
+  // Whether the object's stamp is of a mode that this version does not know: nothing is wrong, nor was
+  // checked.
+  bool unverifiable() const { return unverifiable_; }
 
  private:
   struct Evidence;
   std::size_t matching(std::span<const std::byte> bytes) const;
   void gather(std::uint64_t offset, std::span<const std::byte> bytes);
+  std::optional<ContentMode> mode_of(std::span<const std::byte> first_block) const;
 
   const ContentPool& pool_;
   ObjectContent content_;
   Depth depth_;
+  bool mode_is_sure_ = false, unverifiable_ = false;
   std::uint64_t offset_ = 0;            // of the next byte
   std::unique_ptr<Evidence> evidence_;  // the block that differs, from the first mismatch on
 };
