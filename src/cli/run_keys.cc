@@ -94,7 +94,7 @@ void announce_keys(const KeyJournal& journal, const RunPlan& plan) {
   }
   if (journal.damaged() > 0) {
     log_warning(
-        fmt::format("{} lines of {} are damaged: the keys in them are lost, `cleanup` finds their objects",
+        fmt::format("{} lines of {} are damaged: the keys in them are lost, cleanup finds their objects",
                     journal.damaged(), journal.path().string()));
   }
   if (alive + uncertain == 0) return;
