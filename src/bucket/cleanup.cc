@@ -81,12 +81,12 @@ void Sweeper::list_uploads_from(std::string key, std::string id) {
   crew_.add_listing([this, key = std::move(key), id = std::move(id)](BucketClient& client) -> Task<void> {
     AdminRequest request = list_uploads(scope_.prefix, key, id);
     const BucketAnswer answer = co_await client.ask(std::move(request));
-    // A storage without multipart uploads has none to abort.
-    if (answer.status == 501 || answer.error.code == "NotImplemented") co_return;
     std::optional<UploadPage> page;
     if (answer.ok()) page = parse_uploads(answer.body);
     if (!page) {
-      listing_failed(crew_, "multipart uploads", scope_.prefix, answer);
+      // Not every storage can list them, or lets everybody.
+      if (!answer.cancelled)
+        tally_.uploads_unknown = answer.ok() ? "its answer is no listing" : answer.reason;
       co_return;
     }
     if (page->truncated) list_uploads_from(page->next_key, page->next_id);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <set>
 
 namespace s3lt {
 namespace {
@@ -12,6 +13,7 @@ constexpr int split_levels = 2;
 struct Walk {
   Crew& crew;
   PageTaker take;
+  std::set<std::string> seen;  // some servers name a common prefix again on the next page
 };
 
 void list_level(const std::shared_ptr<Walk>& walk, std::string prefix, int level, std::string token) {
@@ -27,7 +29,9 @@ void list_level(const std::shared_ptr<Walk>& walk, std::string prefix, int level
       co_return;
     }
     if (page->truncated && !page->next_token.empty()) list_level(walk, prefix, level, page->next_token);
-    for (std::string& deeper : page->common_prefixes) list_level(walk, std::move(deeper), level + 1, {});
+    for (std::string& deeper : page->common_prefixes) {
+      if (walk->seen.insert(deeper).second) list_level(walk, std::move(deeper), level + 1, {});
+    }
     walk->take(std::move(page->objects));
   });
 }
@@ -35,7 +39,8 @@ void list_level(const std::shared_ptr<Walk>& walk, std::string prefix, int level
 }  // namespace
 
 void walk_prefix(Crew& crew, std::string prefix, PageTaker take) {
-  list_level(std::make_shared<Walk>(crew, std::move(take)), std::move(prefix), 0, {});
+  list_level(std::make_shared<Walk>(crew, std::move(take), std::set<std::string>()), std::move(prefix), 0,
+             {});
 }
 
 void listing_failed(Crew& crew, std::string_view what, std::string_view prefix, const BucketAnswer& answer) {

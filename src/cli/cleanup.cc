@@ -155,6 +155,10 @@ int cleanup_command(const CleanupFlags& flags) {
       !printed) {
     return fail(printed.error());
   }
+  if (!found->uploads_unknown.empty()) {
+    log_warning(fmt::format("unfinished multipart uploads cannot be listed, and stay if there are any: {}",
+                            found->uploads_unknown));
+  }
   if (!flags.versions && found->objects > 0 && has_versions(*plan)) {
     log_warning(fmt::format(
         "bucket {} keeps versions: deleting objects frees nothing there; --versions removes them for good",
