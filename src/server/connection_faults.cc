@@ -18,18 +18,28 @@ constexpr Duration drip = std::chrono::milliseconds(5), flush_look = std::chrono
 constexpr Duration flush_deadline = std::chrono::seconds(10);
 constexpr unsigned most_candidates = 16;
 
-// Whether two objects of one size show different bytes there: the stamps of a block are enough to tell.
+// Whether two objects of one size show different bytes there. The stamps of a block are enough to tell, in
+// `shared` the one at the end; where blocks may be common, some more are looked at.
 bool differ(const ContentPool& pool, const Object& a, const Object& b, std::uint64_t offset,
             std::uint64_t length) {
+  constexpr std::uint64_t most_pieces = 64;
   std::array<std::byte, 2 * block_size> left, right;
-  const std::size_t n = std::min<std::uint64_t>(length, left.size());
-  const auto copy = [&](const Object& object, std::byte* out) {
-    if (object.recognised()) return copy_content(pool, object.content, offset, {out, n});
-    std::memcpy(out, object.bytes->data.get() + offset, n);
+  const auto differ_at = [&](std::uint64_t begin) {
+    const std::size_t n = std::min<std::uint64_t>(offset + length - begin, left.size());
+    const auto copy = [&](const Object& object, std::byte* out) {
+      if (object.recognised()) return copy_content(pool, object.content, begin, {out, n});
+      std::memcpy(out, object.bytes->data.get() + begin, n);
+    };
+    copy(a, left.data());
+    copy(b, right.data());
+    return std::memcmp(left.data(), right.data(), n) != 0;
   };
-  copy(a, left.data());
-  copy(b, right.data());
-  return std::memcmp(left.data(), right.data(), n) != 0;
+  if (differ_at(offset + length - std::min<std::uint64_t>(length, left.size()))) return true;
+  const std::uint64_t looked_at = std::min(length, most_pieces * left.size());
+  for (std::uint64_t at = 0; at < looked_at; at += left.size()) {
+    if (differ_at(offset + at)) return true;
+  }
+  return false;
 }
 
 }  // namespace
