@@ -222,6 +222,7 @@ int run_command(const RunFlags& flags) {
   if (const auto forgotten = forget_what_is_gone(**journal, *plan); !forgotten)
     return fail(forgotten.error());
   if (flags.sizes.empty()) read_sizes_left((*journal)->contents(), *plan);
+  read_old_keys(*settings, *plan);
   const volatile std::sig_atomic_t& interrupts = catch_interrupts();
 
   RunInfo info = describe_run(*plan, flags);

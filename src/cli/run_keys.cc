@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "base/units.h"
 #include "bucket/first_page.h"
 #include "engine/key_sync.h"
+#include "journal/old_key_files.h"
 #include "workload/key_shape.h"
 
 namespace s3lt {
@@ -78,6 +80,25 @@ void read_sizes_left(const KeyLedger& left, RunPlan& plan) {
       if (std::ranges::find(sizes, name.second, &SizeClass::label) != sizes.end()) continue;
       sizes.push_back({name.second, *bytes, 1});
     }
+  }
+}
+
+void read_old_keys(const Settings& settings, RunPlan& plan) {
+  std::set<std::string> patterns;
+  for (const PlannedPattern& p : plan.patterns) {
+    if (p.pattern.keys_from.empty()) patterns.insert(p.pattern.name);
+    patterns.insert(p.pattern.keys_from.begin(), p.pattern.keys_from.end());
+  }
+  for (const std::string& name : patterns) {
+    OldKeys old = read_old_keys(settings.key_dir, name, plan.worker, plan.prefix);
+    if (old.files.empty()) continue;
+    log_info(fmt::format("{} keys of the earlier tool's {} are read too, unverified{} ({})",
+                         format_count(old.keys.size()), name,
+                         old.ignored == 0 ? ""
+                                          : fmt::format("; {} lines are no keys of worker {} under {}",
+                                                        format_count(old.ignored), plan.worker, plan.prefix),
+                         old.files.front().string()));
+    plan.old_keys[name] = std::move(old.keys);
   }
 }
 

@@ -21,6 +21,9 @@ Result<void> forget_what_is_gone(KeyJournal& journal, const RunPlan& plan);
 // far as the plan's pool can tell what their bytes are.
 void read_sizes_left(const KeyLedger& left, RunPlan& plan);
 
+// Reads in the key files of the earlier tool that lie in the key directory.
+void read_old_keys(const Settings& settings, RunPlan& plan);
+
 // Logs how many keys that this run trims or reads were left by earlier ones.
 void announce_keys(const KeyJournal& journal, const RunPlan& plan);
 

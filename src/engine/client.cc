@@ -103,7 +103,11 @@ std::optional<Step> Client::next() {
   if (kind == OperationKind::del && found->space->catalog.remove(found->entry)) {
     thread_.note(KeyFate::deleted, *found->space, found->entry.id);
   }
-  return Step{.kind = kind, .size_class = size_class, .space = found->space, .entry = found->entry};
+  return Step{.kind = kind,
+              .size_class = size_class,
+              .ours = !found->space->old,
+              .space = found->space,
+              .entry = found->entry};
 }
 
 Task<Outcome> Client::perform(const Step& step) {

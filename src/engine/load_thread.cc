@@ -31,10 +31,12 @@ std::uint64_t clients_here(const RunPlan& plan, std::size_t pattern, unsigned th
 KeySource source_of(const RunPlan& plan, std::size_t pattern, KeyStore& keys) {
   const Pattern& reader = plan.patterns[pattern].pattern;
   std::vector<KeySpace*> spaces;
-  for (const std::string& name : reader.keys_from) {
-    if (KeySpace* space = keys.find(name)) spaces.push_back(space);
+  for (const auto& space : keys.spaces()) {
+    const bool read = reader.keys_from.empty()
+                          ? space->pattern == reader.name
+                          : std::ranges::find(reader.keys_from, space->pattern) != reader.keys_from.end();
+    if (read) spaces.push_back(space.get());
   }
-  if (reader.keys_from.empty()) spaces.push_back(&keys.space(pattern));
   return KeySource(std::move(spaces), reader.sizes);
 }
 

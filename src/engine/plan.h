@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,8 +51,10 @@ struct RunPlan {
   ContentMode content;  // of what is written, and what is expected first of what is read
   Duration stall = std::chrono::seconds(300);  // an attempt ends when no byte moved for so long
   Catalog::Limits limits;                      // of each pattern
-  std::uint64_t prefill = 0;                   // objects of each pattern before the clock starts
-  std::optional<double> bandwidth;             // bytes a second of each pattern's clients together
+  // Keys that the earlier tool left, by the pattern that wrote them.
+  std::map<std::string, std::vector<std::string>, std::less<>> old_keys;
+  std::uint64_t prefill = 0;        // objects of each pattern before the clock starts
+  std::optional<double> bandwidth;  // bytes a second of each pattern's clients together
 };
 
 // When the clients of one of the plan's patterns work: the same on every thread.

@@ -22,6 +22,10 @@ KeyNames::KeyNames(std::string_view prefix, unsigned worker, std::string_view pa
 }
 
 void KeyNames::write(const KeyId& id, std::string& out) const {
+  if (stems_.empty()) {
+    out = keys_[id.micros];
+    return;
+  }
   out = stems_[id.size_class];
   fmt::format_to(std::back_inserter(out), "{}/{:08x}", id.micros, id.suffix);
 }

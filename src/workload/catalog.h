@@ -33,11 +33,14 @@ class KeyNames {
  public:
   KeyNames(std::string_view prefix, unsigned worker, std::string_view pattern,
            std::span<const SizeClass> sizes);
+  // Names that were given elsewhere: key number `micros` is keys[micros].
+  explicit KeyNames(std::vector<std::string> keys) : keys_(std::move(keys)) {}
   // The whole key, in `out`.
   void write(const KeyId& id, std::string& out) const;
 
  private:
   std::vector<std::string> stems_;  // by size class
+  std::vector<std::string> keys_;
 };
 
 class Catalog {

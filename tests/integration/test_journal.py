@@ -175,3 +175,27 @@ def test_keys_of_a_storage_that_was_emptied_are_forgotten(serve, loadtest):
     assert "that earlier runs left under loadtest/0/ is in bucket loadtest any more: they are forgotten" in result.stderr
     again = loadtest(serve, *BASELOAD, "--operations", "50")
     assert again.total("errors") == 0 and "forgotten" not in again.stderr and "going on with" in again.stderr
+
+
+def test_keys_of_the_earlier_tool_are_read_and_never_called_corrupt(serve, loadtest):
+    s3, old = serve.boto3(), [f"loadtest/0/1KB/{i}/x" for i in range(20)]
+    for key in old:
+        s3.put_object(Bucket=serve.bucket, Key=key, Body=b"x" * 1024)
+    lines = old[:10] + [key.removeprefix("loadtest/") for key in old[10:]] + ["loadtest/0/1KB/gone", "nonsense",
+                                                                              "loadtest/1/1KB/of another worker", ""]
+    (loadtest.folder / "loadtest-keys-baseload-0.txt").write_text("\n".join(lines))
+    (loadtest.folder / "loadtest-keys-baseload-0-1KB.txt").write_text(old[0] + "\n")
+    (loadtest.folder / "loadtest-keys-baseload-01.txt").write_text("loadtest/0/1KB/no/file/of/ours\n")
+    result = loadtest(serve, "run", "heavyread", "--duration", "2s", "--verify", "all", "--json")
+    assert result.status == 0, result.stderr
+    assert "21 keys of the earlier tool's baseload are read too, unverified; 2 lines are no keys" in result.stderr
+    get = result.operation("GET", "heavyread")
+    assert get["outcomes"] == {"ok": get["count"] - get["not_found"], "not_found": get["not_found"]}
+    assert 1 <= get["not_found"] <= 16 and get["outcomes"]["ok"] > 100
+    assert result.pattern("heavyread")["verified"]["checked"] == 0
+    # Nothing but reading happens to them.
+    mixed = loadtest(serve, *BASELOAD, "--operations", "2000", "--max-keys", "50")
+    assert mixed.status == 0 and mixed.total("errors") == 0, mixed.stderr
+    assert set(old) <= set(serve.keys("loadtest/"))
+    done = loadtest(serve, "cleanup")
+    assert done.status == 0 and not list(serve.keys("loadtest/"))
