@@ -103,7 +103,7 @@ void Sweeper::list_uploads_from(std::string key, std::string id) {
 }
 
 void Sweeper::take(std::vector<ObjectVersion> page) {
-  const auto foreign = std::ranges::stable_partition(page, [&](const auto& o) { return ours(o.key); });
+  const auto foreign = std::ranges::partition(page, [&](const auto& o) { return ours(o.key); });
   tally_.foreign += foreign.size();
   page.erase(foreign.begin(), foreign.end());
   if (deleted_ == nullptr) {

@@ -24,7 +24,9 @@ void KeyLedger::apply(const JournalLine& line) {
     const std::uint64_t since = keys->micros - std::min(keys->micros, first_micros_);
     const auto age = static_cast<std::uint32_t>(std::min<std::uint64_t>(since / micros_a_second, UINT32_MAX));
     auto& entries = entries_[{keys->pattern, keys->size}];
-    for (const KeyStamp& key : keys->keys) entries.push_back({key, keys->fate, age});
+    for (const KeyStamp& key : keys->keys) {
+      entries.push_back({key, keys->fate, age, static_cast<std::uint32_t>(entries.size())});
+    }
   }
 }
 
@@ -34,7 +36,7 @@ void KeyLedger::apply(std::string_view text) {
 }
 
 std::vector<KeyLedger::Entry> KeyLedger::sorted(std::vector<Entry> entries) {
-  std::ranges::stable_sort(entries, {}, &Entry::key);
+  std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(e.key, e.order); });
   return entries;
 }
 

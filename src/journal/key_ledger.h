@@ -40,13 +40,15 @@ class KeyLedger {
   struct Entry {
     KeyStamp key;
     KeyFate fate{};
-    std::uint32_t age = 0;  // seconds since the first line: enough to tell early deletions
+    std::uint32_t age = 0;    // seconds since the first line: enough to tell early deletions
+    std::uint32_t order = 0;  // among the entries of its class
   };
   // One key's entries, in the order of their lines.
   struct End {
     KeyFate fate{};
     bool was_written = false;
   };
+  // By key, and of one key in the order of their lines.
   static std::vector<Entry> sorted(std::vector<Entry> entries);
   template <typename Visit>
   static void each_key(const std::vector<Entry>& sorted, Visit visit);
