@@ -132,6 +132,8 @@ def test_another_process_checks_them_with_another_setting(serve, loadtest, conte
         assert read.status == 0, read.stderr
         assert read.operation("GET", "heavyread")["count"] == 400
         assert read.pattern("heavyread")["verified"] == {"checked": 400, "corrupt": 0, "kinds": {}}
+    whole = loadtest(serve, "verify")
+    assert whole.status == 0 and whole.stdout.endswith("every byte checked: nothing is wrong\n"), whole.stderr
 
 
 @pytest.mark.parametrize("content", MODES)
