@@ -144,6 +144,9 @@ def test_ten_thousand_slow_clients_stay_connected_and_move(loadtest, serve_with)
     assert ask(serve, "/-/stats")["accepted"] < 10_100, "each has kept its connection"
     assert result.total("errors", "elephant") == 0
     assert result.total("cancelled", "elephant") == 10_000
-    moved = [sum(o["bytes_moved"] for o in second["patterns"]["elephant"]["operations"].values())
-             for second in running.finished_seconds() if second["patterns"]][2:29]
-    assert len(moved) >= 20 and min(moved) > 0, moved
+    # Together they ask for 1.25 GB/s, more than two cores move: then a thread's seconds come late, several at once
+    # (up to 4 s were seen). That every second has its bytes is held for 20 clients above, and not claimed here.
+    moved = [(second["to"], sum(o["bytes_moved"] for o in second["patterns"]["elephant"]["operations"].values()))
+             for second in running.finished_seconds() if second["patterns"]]
+    for begin in range(0, 30, 6):
+        assert sum(n for to, n in moved if begin < to <= begin + 6) > 10_000 * SPEED // 4, moved
