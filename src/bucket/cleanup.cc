@@ -52,6 +52,7 @@ class Sweeper {
   void take(std::vector<ObjectVersion> page);
   void remove(std::vector<ObjectVersion> batch);
   void abort(Upload upload);
+  void ask_for_lock(ObjectVersion object, std::string reason);
   void refused(const std::string& what, const std::string& reason);
 
   const CleanupScope& scope_;
@@ -135,7 +136,16 @@ void Sweeper::remove(std::vector<ObjectVersion> batch) {
     std::set<std::string_view> kept;
     for (const DeleteResult::Refused& one : result->refused) {
       kept.insert(one.key);
-      refused(one.key, one.message.empty() ? one.code : fmt::format("{} ({})", one.code, one.message));
+      std::string reason = one.message.empty() ? one.code : fmt::format("{} ({})", one.code, one.message);
+      if (!scope_.versions) {
+        refused(one.key, reason);
+        continue;
+      }
+      // Not every storage says which version it means.
+      const auto object = std::ranges::find_if(batch, [&](const ObjectVersion& o) {
+        return o.key == one.key && (one.version.empty() || o.version == one.version);
+      });
+      ask_for_lock(object == batch.end() ? ObjectVersion{one.key, one.version} : *object, std::move(reason));
     }
     std::vector<std::string> gone;
     for (const ObjectVersion& object : batch) {
@@ -144,6 +154,24 @@ void Sweeper::remove(std::vector<ObjectVersion> batch) {
     tally_.objects += batch.size() - std::min(batch.size(), result->refused.size());
     (*deleted_)(gone);
   });
+}
+
+// The storage would not delete it, for `reason`: an object lock is told by its name and its end.
+void Sweeper::ask_for_lock(ObjectVersion object, std::string reason) {
+  crew_.add_work(
+      [this, object = std::move(object), reason = std::move(reason)](BucketClient& client) -> Task<void> {
+        AdminRequest request = get_retention(object);
+        BucketAnswer answer = co_await client.ask(std::move(request));
+        std::string lock = answer.ok() ? parse_retention(answer.body) : std::string();
+        if (lock.empty()) {
+          AdminRequest hold = get_legal_hold(object);
+          answer = co_await client.ask(std::move(hold));
+          if (answer.ok() && parse_legal_hold(answer.body)) lock = "legal hold";
+        }
+        if (!lock.empty()) ++tally_.locked;
+        const std::string what = fmt::format("{} (version {})", object.key, object.version);
+        refused(what, lock.empty() ? reason : fmt::format("under retention: {}; {}", lock, reason));
+      });
 }
 
 void Sweeper::abort(Upload upload) {

@@ -108,6 +108,7 @@ int report(const CleanupFlags& flags, const CleanupTally& found, const CleanupTa
     text += fmt::format(", aborted {}", things(done.uploads, "multipart upload", "multipart uploads"));
   }
   if (done.refused > 0) text += fmt::format("; {} could not be deleted", format_count(done.refused));
+  if (done.locked > 0) text += fmt::format(", {} of them under retention", format_count(done.locked));
   if (done.interrupted) {
     text += fmt::format("; interrupted: about {} are left, another call goes on",
                         format_count(found.objects - std::min(found.objects, done.objects)));

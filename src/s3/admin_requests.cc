@@ -29,6 +29,12 @@ pugi::xml_node root_of(pugi::xml_document& document, std::string_view xml, std::
   return load_xml(document, xml) ? xml_child(document, name) : pugi::xml_node();
 }
 
+AdminRequest of_version(const ObjectVersion& object, std::string_view what) {
+  AdminRequest request{.method = "GET", .key = object.key, .query = {{std::string(what), ""}}, .body = {}};
+  if (!object.version.empty()) request.query.emplace_back("versionId", object.version);
+  return request;
+}
+
 bool is_encoded(const pugi::xml_node& root) {
   return text(root, "EncodingType") == "url";
 }
@@ -164,6 +170,29 @@ bool parse_has_versions(std::string_view xml) {
   const pugi::xml_node root = root_of(document, xml, "VersioningConfiguration");
   const std::string status = text(root, "Status");
   return status == "Enabled" || status == "Suspended";
+}
+
+// GET /{bucket}/{key}?retention&versionId=…
+AdminRequest get_retention(const ObjectVersion& object) {
+  return of_version(object, "retention");
+}
+
+std::string parse_retention(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_of(document, xml, "Retention");
+  const std::string mode = text(root, "Mode"), until = text(root, "RetainUntilDate");
+  if (mode.empty() || until.empty()) return {};
+  return mode + " until " + until;
+}
+
+// GET /{bucket}/{key}?legal-hold&versionId=…
+AdminRequest get_legal_hold(const ObjectVersion& object) {
+  return of_version(object, "legal-hold");
+}
+
+bool parse_legal_hold(std::string_view xml) {
+  pugi::xml_document document;
+  return text(root_of(document, xml, "LegalHold"), "Status") == "ON";
 }
 
 }  // namespace s3lt

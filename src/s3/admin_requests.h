@@ -1,7 +1,7 @@
 // Requests and answers of S3 for whoever tidies a bucket, beside those of a load (requests.h, xml.h; S3 API
 // reference: ListObjectsV2, ListObjectVersions, ListMultipartUploads, AbortMultipartUpload, DeleteObjects,
-// GetBucketVersioning). They look the same in every backend: signed, with nothing that is not needed. Pure,
-// thread-safe.
+// GetBucketVersioning, GetObjectRetention, GetObjectLegalHold). They look the same in every backend: signed,
+// with nothing that is not needed. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -63,5 +63,12 @@ AdminRequest abort_upload(const Upload& upload);
 AdminRequest get_versioning();
 // Whether the bucket keeps, or once kept, versions of its objects.
 bool parse_has_versions(std::string_view xml);
+
+// Why an object lock keeps a version from being deleted.
+AdminRequest get_retention(const ObjectVersion& object);
+// "GOVERNANCE until 2026-02-04T12:00:00Z"; empty where there is none.
+std::string parse_retention(std::string_view xml);
+AdminRequest get_legal_hold(const ObjectVersion& object);
+bool parse_legal_hold(std::string_view xml);
 
 }  // namespace s3lt

@@ -105,7 +105,8 @@ std::optional<DeleteResult> parse_delete_result(std::string_view xml) {
     const std::string_view name = xml_name(node);
     if (name == "Deleted") ++out.deleted;
     if (name == "Error")
-      out.refused.push_back({text(node, "Key"), word(node, "Code"), text(node, "Message")});
+      out.refused.push_back(
+          {text(node, "Key"), word(node, "Code"), text(node, "Message"), text(node, "VersionId")});
   }
   return out;
 }

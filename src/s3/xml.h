@@ -39,6 +39,7 @@ std::optional<ListPage> parse_list(std::string_view xml);
 struct DeleteResult {
   struct Refused {
     std::string key, code, message;
+    std::string version;  // empty: none was named
   };
   std::uint64_t deleted = 0;
   std::vector<Refused> refused;

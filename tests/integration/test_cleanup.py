@@ -1,4 +1,5 @@
 """cleanup deletes what testers wrote, and leaves everything else exactly as another client sees it."""
+import datetime
 import json
 
 import pytest
@@ -156,3 +157,24 @@ def test_a_bucket_with_versions(rgw, loadtest):
     assert done.status == 0, done.stderr
     assert f"{3 * len(OURS)} versions ({len(OURS)} delete markers) of a load tester" in done.stdout
     assert versions(storage) == before
+
+
+def test_objects_under_retention_are_named_and_the_rest_is_deleted(rgw, loadtest):
+    storage = rgw.with_new_bucket()
+    s3 = storage.boto3()
+    s3.create_bucket(Bucket=storage.bucket, ObjectLockEnabledForBucket=True)
+    retained, held = OURS[0], OURS[1]
+    put_all(storage, OURS + OURS)
+    until = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).replace(microsecond=0)
+    s3.put_object_retention(Bucket=storage.bucket, Key=retained,
+                            Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})
+    s3.put_object_legal_hold(Bucket=storage.bucket, Key=held, LegalHold={"Status": "ON"})
+    locked = [(key, s3.head_object(Bucket=storage.bucket, Key=key)["VersionId"]) for key in (retained, held)]
+
+    done = loadtest(storage, "cleanup", "--versions")
+    assert done.status == 1
+    for (key, version), why in zip(locked, (f"GOVERNANCE until {until:%Y-%m-%dT%H:%M:%S}", "legal hold")):
+        assert f"not deleted: {key} (version {version}): under retention: {why}" in done.stderr, done.stderr
+    assert done.stdout.endswith(f"deleted {2 * len(OURS) - 2} versions; 2 could not be deleted, "
+                                "2 of them under retention\n")
+    assert versions(storage) == sorted(locked), "the older versions of the two are gone"

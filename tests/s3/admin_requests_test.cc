@@ -81,6 +81,23 @@ TEST(ParseUploads, ReadsKeysAndIds) {
   EXPECT_FALSE(parse_uploads("<Error/>"));
 }
 
+TEST_F(AdminRequestTest, AskForTheLockOfOneVersion) {
+  EXPECT_TRUE(
+      head(get_retention({"a b", "v+1"})).starts_with("GET /bucket/a%20b?retention=&versionId=v%2B1 "));
+  EXPECT_TRUE(head(get_legal_hold({"a", ""})).starts_with("GET /bucket/a?legal-hold= "));
+}
+
+TEST(ParseRetention, SaysModeAndEnd) {
+  EXPECT_EQ(parse_retention("<Retention><Mode>COMPLIANCE</Mode>"
+                            "<RetainUntilDate>2030-01-01T00:00:00Z</RetainUntilDate></Retention>"),
+            "COMPLIANCE until 2030-01-01T00:00:00Z");
+  for (const char* none : {"", "<Retention/>", "<Retention><Mode>COMPLIANCE</Mode></Retention>", "<Error/>"})
+    EXPECT_EQ(parse_retention(none), "") << none;
+  EXPECT_TRUE(parse_legal_hold("<LegalHold><Status>ON</Status></LegalHold>"));
+  EXPECT_FALSE(parse_legal_hold("<LegalHold><Status>OFF</Status></LegalHold>"));
+  EXPECT_FALSE(parse_legal_hold("nonsense"));
+}
+
 TEST(ParseVersioning, KnowsABucketThatKeepsOrKeptVersions) {
   EXPECT_TRUE(
       parse_has_versions("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"));
