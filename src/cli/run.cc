@@ -224,6 +224,10 @@ int run_command(const RunFlags& flags) {
   if (flags.sizes.empty()) read_sizes_left((*journal)->contents(), *plan);
   read_old_keys(*settings, *plan);
   const volatile std::sig_atomic_t& interrupts = catch_interrupts();
+  if (flags.existing) {
+    const auto listed = read_existing(*flags.existing, flags.sizes, *plan, [&] { return interrupts == 0; });
+    if (!listed) return fail(listed.error());
+  }
 
   RunInfo info = describe_run(*plan, flags);
   info.tls_verify = plan->tls != nullptr && settings->verify_tls;

@@ -147,6 +147,8 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
             "at most this many bytes a second, all clients of a pattern together", "RATE", "unlimited");
   add_value(app, "--prefill", flags.prefill, count, "objects a pattern writes before the clock starts", "N",
             "0");
+  add_value(app, "--existing", flags.existing, as_text,
+            "heavyread: list and read the objects that are there under PREFIX, unverified", "PREFIX");
   add_value(app, "--max-keys", flags.max_keys, at_least_one,
             "keys that a pattern keeps; the oldest are deleted", "N", "5000");
   add_value(app, "--max-bytes", flags.max_bytes, positive_size, "bytes that a pattern keeps", "SIZE",
@@ -189,6 +191,7 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   if (flags.bandwidth) out.emplace_back("bandwidth", format_rate(*flags.bandwidth));
   if (flags.time_scale != 1) out.emplace_back("time_scale", fmt::format("{}", flags.time_scale));
   if (flags.prefill > 0) out.emplace_back("prefill", fmt::format("{}", flags.prefill));
+  if (flags.existing) out.emplace_back("existing", *flags.existing);
   out.emplace_back("max_keys", fmt::format("{}", flags.max_keys));
   out.emplace_back("max_bytes", format_size(flags.max_bytes));
   out.emplace_back("retries", fmt::format("{}", flags.retries));

@@ -36,6 +36,7 @@ struct RunFlags {
   std::vector<SizeClass> sizes;                              // empty: the pattern's own
   std::optional<double> bandwidth;                           // bytes a second
   std::uint64_t prefill = 0;
+  std::optional<std::string> existing;  // a prefix of keys, of any kind
   std::uint64_t max_keys = 5000, max_bytes = std::uint64_t(20) << 30;
   std::optional<std::uint64_t> threads;
   std::uint64_t worker_id = 0;

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 #include "base/log.h"
 #include "base/units.h"
+#include "bucket/crew.h"
 #include "bucket/first_page.h"
+#include "bucket/prefix_walk.h"
 #include "engine/key_sync.h"
 #include "journal/old_key_files.h"
 #include "workload/key_shape.h"
@@ -98,8 +102,99 @@ void read_old_keys(const Settings& settings, RunPlan& plan) {
                                           : fmt::format("; {} lines are no keys of worker {} under {}",
                                                         format_count(old.ignored), plan.worker, plan.prefix),
                          old.files.front().string()));
-    plan.old_keys[name] = std::move(old.keys);
+    plan.given_keys[name] = std::make_shared<const std::vector<GivenKey>>(std::move(old.keys));
   }
+}
+
+namespace {
+
+// More sizes than these are told as one.
+constexpr std::size_t most_sizes = 16;
+constexpr std::size_t most_existing = 1'000'000;
+constexpr std::string_view other_sizes = "other";
+
+bool reads_existing(const Pattern& pattern) {
+  return !pattern.keys_from.empty() && !pattern.writes() && !pattern.does(OperationKind::del);
+}
+
+// The sizes that most objects have; the rest are one more.
+std::vector<SizeClass> sizes_of(const std::vector<ListPage::Object>& objects) {
+  std::map<std::uint64_t, std::uint64_t> counts;
+  std::uint64_t bytes = 0;
+  for (const ListPage::Object& object : objects) {
+    ++counts[object.size];
+    bytes += object.size;
+  }
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> often;  // objects, size
+  for (const auto& [size, n] : counts) often.emplace_back(n, size);
+  std::ranges::sort(often, std::greater());
+  const bool rest = often.size() > most_sizes;
+  if (rest) often.resize(most_sizes - 1);
+  std::vector<SizeClass> sizes;
+  for (const auto& [n, size] : often) sizes.push_back({format_size_label(size), size, 1});
+  std::ranges::sort(sizes, {}, &SizeClass::bytes);
+  if (rest) sizes.push_back({std::string(other_sizes), bytes / objects.size(), 1});
+  return sizes;
+}
+
+Result<std::vector<ListPage::Object>> list_existing(const RunPlan& plan, const std::string& prefix,
+                                                    const std::function<bool()>& go_on) {
+  std::vector<ListPage::Object> objects;
+  bool interrupted = false;
+  Crew crew(plan, 8);
+  walk_prefix(crew, prefix, [&](std::vector<ListPage::Object> page) {
+    for (ListPage::Object& object : page) {
+      // What some tools keep a folder's place with.
+      if (object.key.ends_with('/') && object.size == 0) continue;
+      objects.push_back(std::move(object));
+    }
+    if (objects.size() >= most_existing) crew.stop();
+  });
+  const auto done = crew.run([&] { return !(interrupted = !go_on()); });
+  if (!done) return std::unexpected(done.error());
+  if (interrupted) return unavailable(fmt::format("interrupted while listing {}", prefix));
+  return objects;
+}
+
+}  // namespace
+
+Result<void> read_existing(const std::string& prefix, std::span<const SizeClass> sizes, RunPlan& plan,
+                           const std::function<bool()>& go_on) {
+  if (std::ranges::none_of(plan.patterns, [](const auto& p) { return reads_existing(p.pattern); })) {
+    return usage_error(
+        "--existing is for a pattern that only reads the keys of others, as heavyread does, and there is "
+        "none");
+  }
+  const auto listed = list_existing(plan, prefix, go_on);
+  if (!listed) return std::unexpected(listed.error());
+  const std::string name = fmt::format("--existing {}", prefix);
+  std::vector<SizeClass> found(sizes.begin(), sizes.end());
+  if (found.empty() && !listed->empty()) found = sizes_of(*listed);
+  std::vector<GivenKey> keys;
+  for (const ListPage::Object& object : *listed) {
+    auto size = std::ranges::find(found, object.size, &SizeClass::bytes);
+    if (size == found.end() || size->label == other_sizes) {
+      size = std::ranges::find(found, other_sizes, &SizeClass::label);
+    }
+    if (size != found.end()) keys.push_back({object.key, size->label});
+  }
+  if (keys.empty()) {
+    return unavailable(
+        fmt::format("there is no object{} under '{}' in bucket {}: --existing has nothing to read",
+                    sizes.empty() ? "" : " of the sizes of --size", prefix, plan.bucket));
+  }
+  log_info(fmt::format("reading {} objects that are there under '{}', unverified{}",
+                       format_count(keys.size()), prefix,
+                       listed->size() < most_existing
+                           ? ""
+                           : fmt::format(" (the first {} that were listed)", format_count(most_existing))));
+  plan.given_keys[name] = std::make_shared<const std::vector<GivenKey>>(std::move(keys));
+  for (PlannedPattern& p : plan.patterns) {
+    if (!reads_existing(p.pattern)) continue;
+    p.pattern.keys_from = {name};
+    p.pattern.sizes = found;
+  }
+  return {};
 }
 
 void announce_keys(const KeyJournal& journal, const RunPlan& plan) {

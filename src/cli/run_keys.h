@@ -2,7 +2,10 @@
 // processes of the worker have written. Used by one thread, before the load.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
+#include <string>
 
 #include "config/settings.h"
 #include "engine/plan.h"
@@ -23,6 +26,12 @@ void read_sizes_left(const KeyLedger& left, RunPlan& plan);
 
 // Reads in the key files of the earlier tool that lie in the key directory.
 void read_old_keys(const Settings& settings, RunPlan& plan);
+
+// The patterns of the plan that only read the keys of others read what is there under `prefix` instead, in
+// the sizes that it is there in (`sizes`, where some are named, and nothing else). The error: nothing to
+// read, or nobody who reads. `go_on` is asked ten times a second.
+Result<void> read_existing(const std::string& prefix, std::span<const SizeClass> sizes, RunPlan& plan,
+                           const std::function<bool()>& go_on);
 
 // Logs how many keys that this run trims or reads were left by earlier ones.
 void announce_keys(const KeyJournal& journal, const RunPlan& plan);

@@ -105,7 +105,7 @@ std::optional<Step> Client::next() {
   }
   return Step{.kind = kind,
               .size_class = size_class,
-              .ours = !found->space->old,
+              .ours = !found->space->given,
               .space = found->space,
               .entry = found->entry};
 }

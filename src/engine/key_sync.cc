@@ -53,10 +53,10 @@ std::vector<KeySpaceSpec> key_spaces_of(const RunPlan& plan, const KeyLedger::By
   for (KeySpaceSpec& spec : specs) add_sizes_left(spec, left);
   const std::size_t spaces = specs.size();
   for (std::size_t i = 0; i < spaces; ++i) {
-    const auto old = plan.old_keys.find(specs[i].pattern);
-    if (old == plan.old_keys.end() || old->second.empty()) continue;
+    const auto given = plan.given_keys.find(specs[i].pattern);
+    if (given == plan.given_keys.end()) continue;
     specs.push_back(
-        {.pattern = specs[i].pattern, .sizes = specs[i].sizes, .others = true, .old_keys = old->second});
+        {.pattern = specs[i].pattern, .sizes = specs[i].sizes, .others = true, .given = given->second});
   }
   return specs;
 }
@@ -88,13 +88,13 @@ void KeySync::restore() {
   for (const auto& space : store_.spaces()) {
     for (std::uint32_t i = 0; i < space->sizes.size(); ++i) {
       const auto found = keys.find({space->pattern, space->sizes[i].label});
-      if (found == keys.end() || space->old) continue;
+      if (found == keys.end() || space->given) continue;
       for (const KeyStamp& key : found->second.alive) space->catalog.written({i, key.suffix, key.micros});
       if (space->others) continue;
       for (const KeyStamp& key : found->second.uncertain)
         space->catalog.uncertain({i, key.suffix, key.micros});
     }
-    space->deleted_elsewhere = space->old || journal_.others_delete(space->pattern);
+    space->deleted_elsewhere = space->given || journal_.others_delete(space->pattern);
   }
   store_.doubt(left.doubt_micros);
   journal_.forget_contents();
@@ -151,7 +151,7 @@ void KeySync::apply(const JournalNews& news) {
     if (const auto* keys = std::get_if<JournalKeys>(&line)) apply(*keys);
   }
   for (const auto& space : store_.spaces()) {
-    space->deleted_elsewhere.store(space->old || journal_.others_delete(space->pattern),
+    space->deleted_elsewhere.store(space->given || journal_.others_delete(space->pattern),
                                    std::memory_order_relaxed);
   }
 }
@@ -179,7 +179,7 @@ void KeySync::reconcile(const KeyLedger& whole) {
   store_.doubt(unix_micros(wall_now()));
   const auto keys = whole.keys();
   for (const auto& space : store_.spaces()) {
-    for (std::uint32_t i = 0; space->others && !space->old && i < space->sizes.size(); ++i) {
+    for (std::uint32_t i = 0; space->others && !space->given && i < space->sizes.size(); ++i) {
       const auto found = keys.find({space->pattern, space->sizes[i].label});
       std::vector<KeyStamp> there = found == keys.end() ? std::vector<KeyStamp>() : found->second.alive;
       std::ranges::sort(there);

@@ -97,7 +97,7 @@ class LoadThread {
   KeyStore& keys() { return keys_; }
   // For the journal: what became of a key, or is about to.
   void note(KeyFate fate, const KeySpace& space, const KeyId& id) {
-    if (!space.old) note({fate, space.key_classes[id.size_class], {id.micros, id.suffix}});
+    if (!space.given) note({fate, space.key_classes[id.size_class], {id.micros, id.suffix}});
   }
   void note(const KeyEvent& event) {
     if (sync_ != nullptr) key_events_.push_back(event);

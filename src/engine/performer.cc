@@ -439,6 +439,7 @@ void Performer::judge_success(const Operation& op, const ExchangeResult& result,
 void Performer::judge_read(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
                            Attempt& attempt) {
   attempt.bytes = result.body_bytes;
+  if (!op.step.ours) return;
   attempt.checked = check != nullptr && !check->unverifiable();
   auto wrong = judge_object(op.content, result.body_bytes, check);
   if (!wrong) return;

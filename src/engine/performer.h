@@ -20,7 +20,7 @@ struct Step {
   OperationKind kind{};
   std::uint32_t size_class = 0;  // of the pattern
   bool seeded = false;
-  bool ours = true;  // we wrote the object; else its bytes are unknown and only its length is judged
+  bool ours = true;  // we wrote the object; else nobody knows what it should hold
   // The object: where its key lives, and its place there if it was picked.
   KeySpace* space = nullptr;
   Catalog::Entry entry;

@@ -51,8 +51,8 @@ struct RunPlan {
   ContentMode content;  // of what is written, and what is expected first of what is read
   Duration stall = std::chrono::seconds(300);  // an attempt ends when no byte moved for so long
   Catalog::Limits limits;                      // of each pattern
-  // Keys that the earlier tool left, by the pattern that wrote them.
-  std::map<std::string, std::vector<std::string>, std::less<>> old_keys;
+  // Keys to read that are not of our making, by the pattern that they count as.
+  std::map<std::string, GivenKeys, std::less<>> given_keys;
   std::uint64_t prefill = 0;        // objects of each pattern before the clock starts
   std::optional<double> bandwidth;  // bytes a second of each pattern's clients together
 };

@@ -29,16 +29,17 @@ OldKeys read_old_keys(const fs::path& directory, std::string_view pattern, unsig
       line.erase(line.find_last_not_of(" \t\r") + 1);
       if (line.empty()) continue;
       const std::string key = line.starts_with(prefix) ? line : std::string(prefix) + line;
-      const std::string_view behind = std::string_view(key).substr(prefix.size());
+      std::string_view behind = std::string_view(key).substr(prefix.size());
       if (behind.starts_with(own) && is_test_key(behind)) {
-        found.keys.push_back(key);
+        behind.remove_prefix(own.size());
+        found.keys.push_back({key, std::string(behind.substr(0, behind.find('/')))});
       } else {
         ++found.ignored;
       }
     }
   }
-  std::ranges::sort(found.keys);
-  const auto again = std::ranges::unique(found.keys);
+  std::ranges::sort(found.keys, {}, &GivenKey::key);
+  const auto again = std::ranges::unique(found.keys, {}, &GivenKey::key);
   found.keys.erase(again.begin(), again.end());
   return found;
 }

@@ -7,11 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "workload/catalog.h"
+
 namespace s3lt {
 
 struct OldKeys {
-  std::vector<std::string> keys;  // whole keys under the prefix, each once
-  std::size_t ignored = 0;        // lines that are no key of that tool's under this prefix and worker
+  std::vector<GivenKey> keys;  // whole keys under the prefix, each once
+  std::size_t ignored = 0;     // lines that are no key of that tool's under this prefix and worker
   std::vector<std::filesystem::path> files;
 };
 

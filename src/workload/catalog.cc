@@ -22,8 +22,8 @@ KeyNames::KeyNames(std::string_view prefix, unsigned worker, std::string_view pa
 }
 
 void KeyNames::write(const KeyId& id, std::string& out) const {
-  if (stems_.empty()) {
-    out = keys_[id.micros];
+  if (keys_ != nullptr) {
+    out = (*keys_)[id.micros].key;
     return;
   }
   out = stems_[id.size_class];

@@ -28,19 +28,25 @@ struct KeyId {
   bool operator==(const KeyId&) const = default;
 };
 
+// Keys that the tester did not make up: the earlier tool's, or listed. Nobody knows their objects' bytes.
+struct GivenKey {
+  std::string key, size;  // the label of a size
+};
+using GivenKeys = std::shared_ptr<const std::vector<GivenKey>>;
+
 // Writes keys of one pattern and worker.
 class KeyNames {
  public:
   KeyNames(std::string_view prefix, unsigned worker, std::string_view pattern,
            std::span<const SizeClass> sizes);
-  // Names that were given elsewhere: key number `micros` is keys[micros].
-  explicit KeyNames(std::vector<std::string> keys) : keys_(std::move(keys)) {}
+  // Names that were given elsewhere: key number `micros` is (*keys)[micros].
+  explicit KeyNames(GivenKeys keys) : keys_(std::move(keys)) {}
   // The whole key, in `out`.
   void write(const KeyId& id, std::string& out) const;
 
  private:
   std::vector<std::string> stems_;  // by size class
-  std::vector<std::string> keys_;
+  GivenKeys keys_;
 };
 
 class Catalog {

@@ -24,16 +24,13 @@ KeySpace::KeySpace(std::string_view prefix, unsigned worker, const KeySpaceSpec&
     : pattern(spec.pattern),
       sizes(spec.sizes),
       others(spec.others),
-      old(!spec.old_keys.empty()),
+      given(spec.given != nullptr),
       key_classes(number_classes(spec, classes)),
-      names(old ? KeyNames(spec.old_keys) : KeyNames(prefix, worker, pattern, sizes)),
-      catalog(sizes, limits, std::max<std::uint64_t>(spec.room, spec.old_keys.size())),
-      deleted_elsewhere(old) {
-  for (std::uint64_t number = 0; number < spec.old_keys.size(); ++number) {
-    std::string_view behind = std::string_view(spec.old_keys[number]).substr(prefix.size());
-    behind.remove_prefix(behind.find('/') + 1);
-    if (const auto found = size_class(behind.substr(0, behind.find('/'))))
-      catalog.written({*found, 0, number});
+      names(given ? KeyNames(spec.given) : KeyNames(prefix, worker, pattern, sizes)),
+      catalog(sizes, limits, std::max<std::uint64_t>(spec.room, given ? spec.given->size() : 0)),
+      deleted_elsewhere(given) {
+  for (std::uint64_t number = 0; given && number < spec.given->size(); ++number) {
+    if (const auto found = size_class((*spec.given)[number].size)) catalog.written({*found, 0, number});
   }
 }
 

@@ -23,9 +23,8 @@ struct KeySpaceSpec {
   std::vector<SizeClass> sizes;  // those that the pattern writes first, then those of keys that are left
   bool others = false;           // written by other processes: read here, and nothing else
   std::uint64_t room = 0;        // keys of each size, beyond the limits
-  // Keys that the earlier tool wrote, in its own shape: read, and nothing else; nobody knows their bytes, or
-  // whether they are still there.
-  std::vector<std::string> old_keys = {};
+  // The only keys, where there are some: read, and nothing else; nobody knows whether they are still there.
+  GivenKeys given = {};
 };
 
 // The keys that one pattern writes.
@@ -34,7 +33,7 @@ struct KeySpace {
            KeyClasses& classes);
   const std::string pattern;
   const std::vector<SizeClass> sizes;
-  const bool others, old;
+  const bool others, given;
   const std::vector<std::uint32_t> key_classes;  // by size: their numbers in KeyStore::classes()
   KeyNames names;
   Catalog catalog;

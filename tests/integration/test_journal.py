@@ -199,3 +199,30 @@ def test_keys_of_the_earlier_tool_are_read_and_never_called_corrupt(serve, loadt
     assert set(old) <= set(serve.keys("loadtest/"))
     done = loadtest(serve, "cleanup")
     assert done.status == 0 and not list(serve.keys("loadtest/"))
+
+
+def test_a_heavyread_reads_what_others_left_in_the_bucket(serve, loadtest):
+    """--existing: objects of any key and size, listed first, read and never judged."""
+    s3 = serve.boto3()
+    bodies = {f"photos/{i}/ä b+{i}.jpg": bytes(1000 + i % 3) for i in range(30)}
+    for key, body in bodies.items():
+        s3.put_object(Bucket=serve.bucket, Key=key, Body=body)
+    s3.put_object(Bucket=serve.bucket, Key="photos/", Body=b"")
+    read = loadtest(serve, "run", "heavyread", "--existing", "photos/", "--operations", "600", "--verify", "all", "--json")
+    assert read.status == 0, read.stderr
+    assert "reading 30 objects that are there under 'photos/', unverified" in read.stderr
+    got = read.operation("GET", "heavyread")
+    assert got["outcomes"] == {"ok": 600} and got["bytes"] == sum(
+        size["count"] * length for size, length in zip((got["sizes"][label] for label in ("1000B", "1001B", "1002B")),
+                                                       (1000, 1001, 1002)))
+    assert min(size["count"] for size in got["sizes"].values()) > 150, "each size equally often"
+    assert read.pattern("heavyread")["verified"]["checked"] == 0
+    assert len(serve.keys("photos/")) == 31
+
+    one = loadtest(serve, "run", "heavyread", "--existing", "photos/", "--size", "1001", "--operations", "50", "--json")
+    assert one.status == 0 and set(one.operation("GET", "heavyread")["sizes"]) == {"1001B"}, one.stderr
+    none = loadtest(serve, "run", "heavyread", "--existing", "nothing/", "--duration", "5s")
+    assert none.status == 3
+    assert f"no object under 'nothing/' in bucket {serve.bucket}: --existing has nothing to read" in none.stderr
+    wrong = loadtest(serve, "run", "baseload", "--existing", "photos/", "--duration", "5s")
+    assert wrong.status == 2 and "--existing is for a pattern that only reads the keys of others" in wrong.stderr
