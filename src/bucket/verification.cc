@@ -84,6 +84,8 @@ class Verifier {
     } else if (answer.status != 200) {
       ++tally_.failed;
       name_problem("failed", fmt::format("{}: cannot be read: {}", key, answer.reason));
+    } else if (reading && reading->unverifiable()) {
+      ++tally_.unverifiable;
     } else {
       ++tally_.read;
       judge(key, content, answer.body_bytes, *reading);

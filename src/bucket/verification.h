@@ -18,6 +18,7 @@ namespace s3lt {
 struct VerificationTally {
   std::uint64_t read = 0, bytes = 0;                 // objects whose every byte was looked at
   std::array<std::uint64_t, corruptions> corrupt{};  // by Corruption
+  std::uint64_t unverifiable = 0;                    // of a newer version's content: nobody here knows it
   std::uint64_t truncated = 0;                       // answers that broke off
   std::uint64_t failed = 0;                          // could not be read at all
   std::uint64_t foreign = 0;                         // not of our keys' shape: nobody knows their bytes

@@ -81,6 +81,10 @@ std::string sentence(const Verdict& v, const std::string& prefix) {
   if (const std::uint64_t gone = v.tally.absent.size() - v.missing.size(); gone > 0) {
     text += fmt::format("; {} were deleted meanwhile", format_count(gone));
   }
+  if (v.tally.unverifiable > 0) {
+    text += fmt::format("; {} of a newer version of s3loadtest cannot be checked by this one",
+                        format_count(v.tally.unverifiable));
+  }
   if (v.tally.foreign > 0)
     text += fmt::format("; {} of somebody else were not read", format_count(v.tally.foreign));
   if (v.tally.interrupted) text += "; interrupted before the end";
@@ -96,6 +100,7 @@ std::string json_of(const Verdict& v, const std::string& prefix) {
                                 {"read", v.tally.read},
                                 {"bytes", v.tally.bytes},
                                 {"corrupt", std::move(corrupt)},
+                                {"unverifiable", v.tally.unverifiable},
                                 {"truncated", v.tally.truncated},
                                 {"missing", v.missing.size()},
                                 {"failed", v.tally.failed},
