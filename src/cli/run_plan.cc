@@ -45,9 +45,11 @@ Result<std::vector<Pattern>> find_patterns(const std::string& name) {
     if (!pattern) return std::unexpected(pattern.error());
     return std::vector<Pattern>{std::move(*pattern)};
   }
+  errno = 0;
   std::ifstream file(name);
   std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
+  text << file.rdbuf();  // fails, without an errno, where the file is empty
+  if (!file.is_open() || (!text && errno != 0)) {
     return usage_error(
         fmt::format("cannot read pattern file {}: {}; `s3loadtest patterns list` shows the built-in patterns",
                     name, std::strerror(errno)));

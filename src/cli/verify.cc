@@ -77,7 +77,7 @@ std::string sentence(const Verdict& v, const std::string& prefix) {
   count(v.tally.truncated, "truncated");
   count(v.missing.size(), "missing");
   count(v.tally.failed, "that could not be read");
-  text += found.empty() ? "nothing is wrong" : found;
+  text += !found.empty() ? found : v.tally.read == 0 ? "there was none to check" : "nothing is wrong";
   if (const std::uint64_t gone = v.tally.absent.size() - v.missing.size(); gone > 0) {
     text += fmt::format("; {} were deleted meanwhile", format_count(gone));
   }

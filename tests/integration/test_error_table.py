@@ -156,6 +156,7 @@ USAGE = {
                            "\"baseload\"?", arguments=("run", "baselaod")),
     "no such pattern file": Row("cannot read pattern file ./mine.toml: No such file or directory; `s3loadtest patterns "
                                 "list` shows the built-in patterns", arguments=("run", "./mine.toml")),
+    "an empty pattern file": Row("/dev/null:1: a pattern needs name", arguments=("run", "/dev/null")),
     "no such flag": flag_row("run has no flag --druation: did you mean \"--duration\"? (s3loadtest run --help shows "
                              "all)", "--druation", "5m"),
     "a flag like none": flag_row("run has no flag --zzz; s3loadtest run --help shows all", "--zzz"),
