@@ -44,7 +44,7 @@ class Verifier {
       return !tally_.interrupted;
     });
     if (!done) return std::unexpected(done.error());
-    if (!tally_.interrupted) tally_.absent.insert(tally_.absent.end(), expected_.begin(), expected_.end());
+    if (!tally_.interrupted) tally_.not_listed.assign(expected_.begin(), expected_.end());
     return std::move(tally_);
   }
 
@@ -53,10 +53,12 @@ class Verifier {
     std::vector<std::string> keys;
     for (ListPage::Object& object : page) {
       expected_.erase(object.key);
-      if (is_test_key_under(prefix_, object.key) && size_in(object.key)) {
-        keys.push_back(std::move(object.key));
-      } else {
+      if (!is_test_key_under(prefix_, object.key)) {
         ++tally_.foreign;
+      } else if (!size_in(object.key)) {
+        ++tally_.unverifiable;  // the earlier tool's keys say nothing of their bytes
+      } else {
+        keys.push_back(std::move(object.key));
       }
     }
     for (std::string& key : keys) {
@@ -76,7 +78,7 @@ class Verifier {
     if (answer.cancelled) co_return;
     tally_.bytes += answer.body_bytes;
     if (answer.status == 404) {
-      tally_.absent.push_back(std::move(key));
+      tally_.not_found.push_back(std::move(key));
     } else if (answer.truncated) {
       ++tally_.truncated;
       name_problem("truncated",
@@ -119,6 +121,30 @@ Result<VerificationTally> verify_objects(const RunPlan& plan, const std::string&
                                          std::unordered_set<std::string> expected,
                                          const std::function<bool(const VerificationTally&)>& progress) {
   return Verifier(plan, prefix, std::move(expected)).run(progress);
+}
+
+Result<std::unordered_set<std::string>> still_listed(const RunPlan& plan,
+                                                     const std::vector<std::string>& keys,
+                                                     const std::function<bool()>& go_on) {
+  std::unordered_set<std::string> found;
+  Crew crew(plan, hands);
+  for (const std::string& key : keys) {
+    crew.add_listing([&crew, &found, &key](BucketClient& client) -> Task<void> {
+      AdminRequest request = list_keys(key, {}, {});
+      const BucketAnswer answer = co_await client.ask(std::move(request));
+      const auto page = answer.ok() ? parse_list(answer.body) : std::nullopt;
+      if (!page) {
+        listing_failed(crew, "objects", key, answer);
+      } else if (std::ranges::any_of(page->objects, [&](const auto& object) { return object.key == key; })) {
+        found.insert(key);
+      }
+    });
+  }
+  bool interrupted = false;
+  const auto done = crew.run([&] { return !(interrupted = !go_on()); });
+  if (!done) return std::unexpected(done.error());
+  if (interrupted) return unavailable("interrupted while listing again what was not found");
+  return found;
 }
 
 }  // namespace s3lt

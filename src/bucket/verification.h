@@ -18,13 +18,13 @@ namespace s3lt {
 struct VerificationTally {
   std::uint64_t read = 0, bytes = 0;                 // objects whose every byte was looked at
   std::array<std::uint64_t, corruptions> corrupt{};  // by Corruption
-  std::uint64_t unverifiable = 0;                    // of a newer version's content: nobody here knows it
+  std::uint64_t unverifiable = 0;                    // the earlier tool's, or of a newer version's content
   std::uint64_t truncated = 0;                       // answers that broke off
   std::uint64_t failed = 0;                          // could not be read at all
   std::uint64_t foreign = 0;                         // not of our keys' shape: nobody knows their bytes
   std::vector<std::string> problems;                 // the first few of each kind
-  // Keys that were listed and then not found, and those that were expected and not listed.
-  std::vector<std::string> absent;
+  std::vector<std::string> not_found;   // that were listed
+  std::vector<std::string> not_listed;  // that were expected
   bool interrupted = false;
 };
 
@@ -33,5 +33,11 @@ struct VerificationTally {
 Result<VerificationTally> verify_objects(const RunPlan& plan, const std::string& prefix,
                                          std::unordered_set<std::string> expected,
                                          const std::function<bool(const VerificationTally&)>& progress);
+
+// Those of the keys that the storage lists at this moment. The error is a listing that failed, or that it was
+// interrupted: `go_on` said no.
+Result<std::unordered_set<std::string>> still_listed(const RunPlan& plan,
+                                                     const std::vector<std::string>& keys,
+                                                     const std::function<bool()>& go_on);
 
 }  // namespace s3lt

@@ -3,11 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <boost/json.hpp>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -16,58 +12,24 @@
 #include "cli/flag_parsing.h"
 #include "cli/interrupts.h"
 #include "cli/key_journals.h"
+#include "cli/prefix_guard.h"
 #include "cli/progress.h"
 #include "cli/run_plan.h"
 #include "cli/settings_of.h"
 #include "engine/preflight.h"
 
 namespace s3lt {
-namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view own_prefix = "loadtest/";
-
-// Whether a run that was started on this machine wrote under this prefix, of this bucket and one of these
-// endpoints.
-bool is_recorded(const Settings& settings, const RunPlan& plan, std::string_view prefix) {
-  std::error_code error;
-  for (fs::directory_iterator at(settings.log_dir, error), end; !error && at != end; at.increment(error)) {
-    std::ifstream file(at->path() / "run.json");
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) continue;
-    boost::system::error_code wrong;
-    const auto json = boost::json::parse(text.str(), wrong);
-    if (wrong || !json.is_object()) continue;
-    const auto word = [&](const char* name) -> std::string_view {
-      const auto* value = json.get_object().if_contains(name);
-      return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : "";
-    };
-    const std::string_view recorded = word("prefix");
-    if (recorded.empty() || !prefix.starts_with(recorded) || word("bucket") != plan.bucket) continue;
-    const auto* endpoints = json.get_object().if_contains("endpoints");
-    if (endpoints == nullptr || !endpoints->is_array()) continue;
-    for (const auto& url : endpoints->get_array()) {
-      for (const ResolvedEndpoint& e : plan.endpoints) {
-        if (url.is_string() && std::string_view(url.get_string()) == e.url) return true;
-      }
-    }
-  }
-  return false;
-}
 
 // Why these flags must not be followed; nothing where they may.
 Result<void> is_safe(const CleanupFlags& flags, const Settings& settings, const RunPlan& plan) {
-  if (flags.any_key && !flags.yes) {
+  if (flags.dry_run || flags.yes) return {};
+  if (flags.any_key) {
     return usage_error(fmt::format(
         "--any-key deletes every object under {} in bucket {}, whoever wrote it; add --yes if that is meant",
         flags.prefix, plan.bucket));
   }
-  if (flags.dry_run || flags.yes || flags.prefix.starts_with(own_prefix)) return {};
-  if (is_recorded(settings, plan, flags.prefix)) return {};
-  return usage_error(fmt::format(
-      "no run that is recorded in {} wrote under {} in bucket {}; add --yes if test objects there "
-      "are to be deleted, or see what there is with --dry-run",
-      settings.log_dir.string(), flags.prefix, plan.bucket));
+  return may_delete_under(flags.prefix, settings, plan, "or see what there is with --dry-run");
 }
 
 std::string things(std::uint64_t n, std::string_view one, std::string_view many) {
@@ -114,7 +76,7 @@ int report(const CleanupFlags& flags, const CleanupTally& found, const CleanupTa
                         format_count(found.objects - std::min(found.objects, done.objects)));
   }
   if (const int printed = print_and_end(text + "\n"); printed != 0) return printed;
-  return done.refused > 0 ? 1 : 0;
+  return done.refused > 0 || done.interrupted ? 1 : 0;
 }
 
 }  // namespace

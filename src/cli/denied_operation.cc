@@ -63,21 +63,25 @@ std::string where(const RunPlan& plan) {
 
 }  // namespace
 
-std::optional<Error> denied_operation(const RunPlan& plan, const Snapshot& total) {
+std::vector<Error> denied_operations(const RunPlan& plan, const Snapshot& total) {
   const Tallies tallies = tally(total);
   std::uint64_t succeeded = 0;
   for (const auto& [key, t] : tallies) succeeded += t.count - t.errors;
+  std::vector<Error> denied;
+  std::string_view last;  // the tallies of a pattern stand together
   for (const auto& [key, t] : tallies) {
     const auto& [pattern, kind] = key;
-    if (kind == OperationKind::trim || !t.always_refused()) continue;
+    if (kind == OperationKind::trim || pattern == last || !t.always_refused()) continue;
     if (succeeded > 0 && t.count < enough_refusals) continue;
-    return Error{ErrorKind::unavailable,
-                 fmt::format("this access key may do no {} {} ({}, {} of {} refused); grant it {} there, or "
-                             "use a key that may",
-                             name(kind), where(plan), first_refusal(total, pattern, kind),
-                             format_count(t.errors), format_count(t.count), action(kind))};
+    last = pattern;
+    denied.push_back(
+        {ErrorKind::unavailable,
+         fmt::format("this access key may do no {} {} ({}, {} of {} refused); grant it {} there, "
+                     "or use a key that may",
+                     name(kind), where(plan), first_refusal(total, pattern, kind), format_count(t.errors),
+                     format_count(t.count), action(kind))});
   }
-  return std::nullopt;
+  return denied;
 }
 
 std::string trim_denied(const RunPlan& plan, const Snapshot& total) {

@@ -2,7 +2,6 @@
 // without touching objects, the first second of the load does. Pure, thread-safe.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +11,10 @@
 
 namespace s3lt {
 
-// The operation that was refused for lack of permission every time it was tried, in one sentence.
-// Housekeeping (TRIM) is none. A few refusals prove nothing while others succeed.
-std::optional<Error> denied_operation(const RunPlan& plan, const Snapshot& total);
+// The operations that were refused for lack of permission every time they were tried, the first of each
+// pattern, in one sentence each. Housekeeping (TRIM) is none. A few refusals prove nothing while others
+// succeed.
+std::vector<Error> denied_operations(const RunPlan& plan, const Snapshot& total);
 
 // Objects stay beyond the limits because the key may not delete: a warning, or empty.
 std::string trim_denied(const RunPlan& plan, const Snapshot& total);

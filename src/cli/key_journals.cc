@@ -14,7 +14,11 @@ KeyJournals::KeyJournals(const Settings& settings, const RunPlan& plan, const st
     : prefix_(prefix) {
   std::vector<std::string> endpoints;
   for (const ResolvedEndpoint& e : plan.endpoints) endpoints.push_back(e.url);
-  for (const JournalOwner& owner : KeyJournal::find(settings.key_dir, endpoints, plan.bucket)) {
+  const FoundJournals found = KeyJournal::find(settings.key_dir, endpoints, plan.bucket);
+  for (const std::string& problem : found.unreadable) {
+    log_warning(fmt::format("{}; later runs may look for objects that are deleted now", problem));
+  }
+  for (const auto& [path, owner] : found.journals) {
     std::string stem = fmt::format("{}{}/", owner.prefix, owner.worker);
     if (!stem.starts_with(prefix) && !prefix.starts_with(stem)) continue;
     auto journal = KeyJournal::open(settings.key_dir, owner, {"*"});

@@ -15,6 +15,7 @@
 #include "cli/denied_operation.h"
 #include "cli/interrupts.h"
 #include "cli/limits.h"
+#include "cli/prefix_guard.h"
 #include "cli/run_keys.h"
 #include "cli/run_plan.h"
 #include "cli/run_view.h"
@@ -65,7 +66,10 @@ RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
                .clients = client_count(plan),
                .duration_seconds = plan.duration ? to_seconds(*plan.duration) : 0,
                .settings = describe(flags)};
-  for (const PlannedPattern& p : plan.patterns) info.patterns.push_back(p.pattern.name);
+  for (const PlannedPattern& p : plan.patterns) {
+    info.patterns.push_back(p.pattern.name);
+    info.writes = info.writes || p.pattern.writes();
+  }
   for (const ResolvedEndpoint& e : plan.endpoints) info.endpoints.push_back(e.url);
   return info;
 }
@@ -122,7 +126,8 @@ void judge(RunResult& result) {
 }
 
 int exit_status(const RunResult& result, bool denied) {
-  if (denied) return 3;
+  // Of several patterns, the others were not stopped by it.
+  if (denied && result.info.patterns.size() == 1) return 3;
   const Tally t = tally(result.total);
   // Nothing at all is a failure, unless the user stopped it before anything could end.
   const bool stopped_early = result.interrupted && t.ended == 0;
@@ -144,8 +149,8 @@ int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDir
     log_figures(result.total, p.pattern.name, plan.worker, "FINAL",
                 final_line(result.total, p.pattern.name, elapsed));
   }
-  const auto denied = denied_operation(plan, result.total);
-  const int status = exit_status(result, denied.has_value());
+  const std::vector<Error> denied = denied_operations(plan, result.total);
+  const int status = exit_status(result, !denied.empty());
   result.passed = status == 0;
   const auto written = directory.finish(result);
   std::error_code ignored;
@@ -156,7 +161,11 @@ int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDir
   const auto printed = print(flags.json ? summary_json(result) + "\n"
                                         : summary_text(result, {.width = output_width(), .colour = colour}));
   log_info(fmt::format("run directory: {}", directory.path().string()));
-  if (denied) fail(*denied);
+  if (status == 3) {
+    for (const Error& error : denied) fail(error);
+  } else {
+    for (const Error& error : denied) log_error(error.message);
+  }
   if (printed) return status;
   fail({ErrorKind::unavailable,
         fmt::format("{}{}", printed.error().message,
@@ -169,6 +178,17 @@ Result<std::unique_ptr<RunDirectory>> make_directory(const Settings& settings, c
                                                      RunInfo& info) {
   if (!flags.out.empty()) return RunDirectory::create_at(flags.out, info);
   return RunDirectory::create(settings.log_dir, info);
+}
+
+// A pattern that deletes what it lists meets keys of our shape that no run of ours wrote.
+Result<void> is_safe(const Settings& settings, const RunFlags& flags, const RunPlan& plan) {
+  for (const PlannedPattern& p : plan.patterns) {
+    if (!p.pattern.sweeps() || flags.yes) continue;
+    return may_delete_under(
+        fmt::format("{}{}/", plan.prefix, plan.worker), settings, plan,
+        fmt::format("or use the prefix loadtest/: {} deletes what it finds", p.pattern.name));
+  }
+  return {};
 }
 
 // Two runs of the same pattern of the same worker would trim each other's keys.
@@ -211,6 +231,7 @@ int run_command(const RunFlags& flags) {
   auto plan = make_plan(*settings, flags, std::move(*patterns));
   if (!plan) return fail(plan.error());
   signal(SIGPIPE, SIG_IGN);
+  if (const auto safe = is_safe(*settings, flags, *plan); !safe) return fail(safe.error());
   auto locks = lock_patterns(*settings, *plan);
   if (!locks) return fail(locks.error());
   if (const auto ready = preflight(*plan, flags.create_bucket); !ready) {

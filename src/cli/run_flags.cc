@@ -159,6 +159,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_value(app, "--prefix", flags.prefix, parse_prefix, "every key begins with it", "PREFIX", "loadtest/");
   app.add_flag("--create-bucket", flags.create_bucket, "make the bucket where it is missing")
       ->disable_flag_override();
+  app.add_flag("--yes", flags.yes,
+               "let a pattern that goes through a prefix outside loadtest/ delete test objects there, too")
+      ->disable_flag_override();
   add_value(app, "--stats-interval", flags.stats_interval, duration_or_zero,
             "time between STATS lines; 0: none", "TIME", "30s");
   add_value(

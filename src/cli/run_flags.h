@@ -42,6 +42,7 @@ struct RunFlags {
   std::uint64_t worker_id = 0;
   std::string prefix = "loadtest/";
   bool create_bucket = false;
+  bool yes = false;  // deletes under a prefix that no run recorded
   Duration stats_interval = std::chrono::seconds(30);  // 0: off
   std::optional<LogLevel> log_level;
   std::optional<std::uint64_t> seed;

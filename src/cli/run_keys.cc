@@ -209,9 +209,8 @@ void announce_keys(const KeyJournal& journal, const RunPlan& plan) {
     }
   }
   if (journal.damaged() > 0) {
-    log_warning(
-        fmt::format("{} lines of {} are damaged: the keys in them are lost, cleanup finds their objects",
-                    journal.damaged(), journal.path().string()));
+    log_warning(fmt::format("damaged lines in {}: {}; the keys in them are lost, cleanup finds their objects",
+                            journal.path().string(), format_count(journal.damaged())));
   }
   if (alive + uncertain == 0) return;
   log_info(fmt::format("going on with {} keys of earlier runs{} ({})", format_count(alive),

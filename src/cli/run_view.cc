@@ -114,7 +114,7 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
     log_error(written.error().message + "; the run directory lacks what does not fit, the load goes on");
   }
   // Of several patterns, the others go on.
-  denied_ = denied_ || (plan_.patterns.size() == 1 && denied_operation(plan_, total).has_value());
+  denied_ = denied_ || (plan_.patterns.size() == 1 && !denied_operations(plan_, total).empty());
   warn_of_new_errors(second);
   tell_of_waiting(total);
   if (options_.live) draw(second, total);

@@ -26,35 +26,55 @@ namespace {
 
 constexpr std::size_t most_missing_named = 10;
 
-// The keys that the journals of this machine say exist under the prefix.
-std::unordered_set<std::string> journal_keys(const Settings& settings, const RunPlan& plan,
-                                             const std::string& prefix) {
-  std::unordered_set<std::string> out;
+// What the journals of this machine know of the objects under the prefix.
+struct Expectation {
+  std::unordered_set<std::string> keys;  // that exist
+  std::size_t journals = 0;              // that were read
+};
+
+enum class Tell { problems, nothing };
+
+Expectation expectation(const Settings& settings, const RunPlan& plan, const std::string& prefix, Tell tell) {
+  Expectation out;
+  const auto warn = [&](const std::string& problem) {
+    if (tell == Tell::problems) log_warning(fmt::format("{}; its keys are not looked for", problem));
+  };
   std::vector<std::string> endpoints;
   for (const ResolvedEndpoint& e : plan.endpoints) endpoints.push_back(e.url);
-  for (const JournalOwner& owner : KeyJournal::find(settings.key_dir, endpoints, plan.bucket)) {
-    const auto journal = KeyJournal::open(settings.key_dir, owner, {});
-    if (!journal) {
-      log_warning(fmt::format("{}; its keys are not looked for", journal.error().message));
+  const FoundJournals found = KeyJournal::find(settings.key_dir, endpoints, plan.bucket);
+  for (const std::string& problem : found.unreadable) warn(problem);
+  for (const auto& [path, owner] : found.journals) {
+    const std::string stem = fmt::format("{}{}/", owner.prefix, owner.worker);
+    if (!stem.starts_with(prefix) && !prefix.starts_with(stem)) continue;
+    const auto ledger = KeyJournal::read(path);
+    if (!ledger) {
+      warn(ledger.error().message);
       continue;
     }
-    const KeyLedger& ledger = (*journal)->contents();
-    for (const auto& [name, keys] : ledger.keys()) {
+    ++out.journals;
+    for (const auto& [name, keys] : ledger->keys()) {
       for (const KeyStamp& key : keys.alive) {
         // What a killed process may have deleted without a word is not expected.
-        if (key.micros < ledger.doubt_micros) continue;
-        std::string whole = fmt::format("{}{}/{}/{}/{}/{:08x}", owner.prefix, owner.worker, name.second,
-                                        name.first, key.micros, key.suffix);
-        if (whole.starts_with(prefix)) out.insert(std::move(whole));
+        if (key.micros < ledger->doubt_micros) continue;
+        std::string whole =
+            fmt::format("{}{}/{}/{}/{:08x}", stem, name.second, name.first, key.micros, key.suffix);
+        if (whole.starts_with(prefix)) out.keys.insert(std::move(whole));
       }
     }
   }
   return out;
 }
 
+struct Missing {
+  std::string key;
+  std::string_view why;
+};
+
 struct Verdict {
   VerificationTally tally;
-  std::vector<std::string> missing;  // of those that were absent: the others were deleted meanwhile
+  std::size_t journals = 0;  // that said what should be there
+  std::vector<Missing> missing;
+  std::uint64_t deleted = 0;  // while they were looked at
   double seconds = 0;
 
   std::uint64_t corrupt() const {
@@ -62,6 +82,32 @@ struct Verdict {
   }
   std::uint64_t wrong() const { return corrupt() + tally.truncated + tally.failed + missing.size(); }
 };
+
+// Tells what is missing from what somebody deleted meanwhile: who did that has said so by then, and the
+// storage lists it no more.
+Result<void> look_again(const Settings& settings, const RunPlan& plan, const std::string& prefix,
+                        const std::function<bool()>& go_on, Verdict& verdict) {
+  const VerificationTally& tally = verdict.tally;
+  if (tally.interrupted || (tally.not_found.empty() && tally.not_listed.empty())) return {};
+  std::this_thread::sleep_for(2 * KeySync::period);
+  const auto listed = still_listed(plan, tally.not_found, go_on);
+  if (!listed) return std::unexpected(listed.error());
+  const Expectation expected = expectation(settings, plan, prefix, Tell::nothing);
+  const auto sort_out = [&](const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      if (listed->contains(key)) {
+        verdict.missing.push_back({key, "the storage lists it, and does not find it"});
+      } else if (expected.keys.contains(key)) {
+        verdict.missing.push_back({key, "the key journal says that it exists"});
+      } else {
+        ++verdict.deleted;
+      }
+    }
+  };
+  sort_out(tally.not_found);
+  sort_out(tally.not_listed);
+  return {};
+}
 
 std::string sentence(const Verdict& v, const std::string& prefix) {
   std::string text = fmt::format(
@@ -78,16 +124,21 @@ std::string sentence(const Verdict& v, const std::string& prefix) {
   count(v.missing.size(), "missing");
   count(v.tally.failed, "that could not be read");
   text += !found.empty() ? found : v.tally.read == 0 ? "there was none to check" : "nothing is wrong";
-  if (const std::uint64_t gone = v.tally.absent.size() - v.missing.size(); gone > 0) {
-    text += fmt::format("; {} were deleted meanwhile", format_count(gone));
-  }
+  if (v.deleted > 0) text += fmt::format("; {} were deleted meanwhile", format_count(v.deleted));
   if (v.tally.unverifiable > 0) {
-    text += fmt::format("; {} of a newer version of s3loadtest cannot be checked by this one",
-                        format_count(v.tally.unverifiable));
+    text += fmt::format(
+        "; {} of the earlier tool, or of a newer version of s3loadtest, cannot be checked by this one",
+        format_count(v.tally.unverifiable));
   }
   if (v.tally.foreign > 0)
     text += fmt::format("; {} of somebody else were not read", format_count(v.tally.foreign));
-  if (v.tally.interrupted) text += "; interrupted before the end";
+  if (v.tally.interrupted) {
+    text += "; interrupted before the end";
+    if (const std::size_t n = v.tally.not_found.size(); n > 0)
+      text += fmt::format(", with {} not found that somebody may have deleted", format_count(n));
+  }
+  if (v.journals == 0)
+    text += "; no key journal here knows of objects that should be there and are not listed";
   return text + "\n";
 }
 
@@ -103,6 +154,8 @@ std::string json_of(const Verdict& v, const std::string& prefix) {
                                 {"unverifiable", v.tally.unverifiable},
                                 {"truncated", v.tally.truncated},
                                 {"missing", v.missing.size()},
+                                {"deleted_meanwhile", v.deleted},
+                                {"journals", v.journals},
                                 {"failed", v.tally.failed},
                                 {"foreign", v.tally.foreign},
                                 {"interrupted", v.tally.interrupted}};
@@ -135,32 +188,27 @@ int verify_command(const VerifyFlags& flags) {
       flags.worker_id ? fmt::format("{}{}/", flags.prefix, *flags.worker_id) : flags.prefix;
   const TimePoint begin = now();
   Progress progress(is_live(*settings));
-  auto done = verify_objects(
-      *plan, prefix, journal_keys(*settings, *plan, prefix), [&](const VerificationTally& so_far) {
-        progress.say(
-            fmt::format("read {} objects, {}", format_count(so_far.read), format_size(so_far.bytes)));
-        return interrupts == 0;
-      });
+  const auto go_on = [&] { return interrupts == 0; };
+  Expectation expected = expectation(*settings, *plan, prefix, Tell::problems);
+  auto done = verify_objects(*plan, prefix, std::move(expected.keys), [&](const VerificationTally& so_far) {
+    progress.say(fmt::format("read {} objects, {}", format_count(so_far.read), format_size(so_far.bytes)));
+    return go_on();
+  });
   progress.end();
   if (!done) return fail(done.error());
-  Verdict verdict{.tally = std::move(*done), .missing = {}, .seconds = to_seconds(now() - begin)};
-  if (!verdict.tally.absent.empty()) {
-    // Who deleted them meanwhile has said so by then.
-    std::this_thread::sleep_for(2 * KeySync::period);
-    const auto still = journal_keys(*settings, *plan, prefix);
-    for (const std::string& key : verdict.tally.absent) {
-      if (still.contains(key)) verdict.missing.push_back(key);
-    }
-  }
+  Verdict verdict{.tally = std::move(*done), .journals = expected.journals};
+  verdict.seconds = to_seconds(now() - begin);
+  if (const auto looked = look_again(*settings, *plan, prefix, go_on, verdict); !looked)
+    return fail(looked.error());
   for (const std::string& problem : verdict.tally.problems) log_error(problem);
   for (std::size_t i = 0; i < std::min(verdict.missing.size(), most_missing_named); ++i) {
-    log_error(fmt::format("{}: missing: the key journal says that it exists", verdict.missing[i]));
+    log_error(fmt::format("{}: missing: {}", verdict.missing[i].key, verdict.missing[i].why));
   }
   if (const int printed = print_and_end(flags.json ? json_of(verdict, prefix) : sentence(verdict, prefix));
       printed != 0) {
     return printed;
   }
-  return verdict.wrong() > 0 ? 1 : 0;
+  return verdict.wrong() > 0 || verdict.tally.interrupted ? 1 : 0;
 }
 
 }  // namespace s3lt

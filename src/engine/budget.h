@@ -30,6 +30,9 @@ class Budget {
       if (operations_.compare_exchange_weak(left, left - batch, std::memory_order_relaxed)) return batch;
     }
   }
+  bool operations_left() const {
+    return !limits_operations_ || operations_.load(std::memory_order_relaxed) > 0;
+  }
   void give_back_operations(std::uint64_t n) { operations_.fetch_add(n, std::memory_order_relaxed); }
 
   void spend_bytes(std::uint64_t n) {

@@ -24,7 +24,7 @@ void Client::enter_phase(TimePoint t) {
 Task<bool> Client::await_turn() {
   const Pattern& pattern = share_.pattern;
   for (;;) {
-    if (thread_.stopping()) co_return false;
+    if (thread_.stopping() || thread_.is_spent()) co_return false;
     const bool timed = phase_end_ != TimePoint::max() || pattern.pace > 0;
     const TimePoint t = timed ? now() : TimePoint{};
     if (mix_ == nullptr || t >= phase_end_) enter_phase(now());

@@ -52,7 +52,8 @@ Phases phases_of(const RunPlan& plan, const Pattern& pattern) {
 
 PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& store, unsigned thread,
                            Recorder& recorder)
-    : pattern(plan.patterns[index].pattern),
+    : number(index),
+      pattern(plan.patterns[index].pattern),
       space(store.space(index)),
       source(source_of(plan, index, store)),
       phases(phases_of(plan, pattern)),
@@ -93,6 +94,7 @@ LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budge
       mailbox_(mailbox),
       index_(index),
       signer_(plan.credentials, plan.region),
+      hash_queue_(loop_, plan.patterns.size()),
       health_(plan.endpoints.size()) {}
 LoadThread::~LoadThread() {
   join();
@@ -157,6 +159,13 @@ void LoadThread::stop(TimePoint cut_at) {
   });
 }
 
+void LoadThread::wake_if_spent() {
+  loop_.post([this] {
+    if (finished_ || !is_spent()) return;
+    for (const auto& client : clients_) client->wake();
+  });
+}
+
 Task<void> LoadThread::cut_later(TimePoint when) {
   const bool in_time = co_await cut_timer_->until(when);
   if (!in_time || finished_) co_return;
@@ -178,6 +187,10 @@ bool LoadThread::take_operation() {
   if (tickets_ == 0) return false;
   --tickets_;
   return true;
+}
+
+void LoadThread::give_back_operation() {
+  if (budget_.limits_operations()) budget_.give_back_operations(1 + std::exchange(tickets_, 0));
 }
 
 void LoadThread::deliver(bool last) {

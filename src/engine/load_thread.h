@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/budget.h"
+#include "engine/hash_queue.h"
 #include "engine/key_sync.h"
 #include "engine/mailbox.h"
 #include "engine/plan.h"
@@ -39,6 +40,7 @@ struct Sweep {
 // What the clients of one pattern on one thread share.
 struct PatternShare {
   PatternShare(const RunPlan& plan, std::size_t pattern, KeyStore& keys, unsigned thread, Recorder& recorder);
+  const std::size_t number;  // of the pattern in the plan
   const Pattern& pattern;
   KeySpace& space;   // of the keys that it writes
   KeySource source;  // of the keys that it reads
@@ -77,6 +79,8 @@ class LoadThread {
   // No new operations from now on; those in flight are cut at `cut_at`. A thread without clients left
   // delivers its last snapshot and ends.
   void stop(TimePoint cut_at);
+  // Ends the pauses between operations, where no operation is left to wait for.
+  void wake_if_spent();
   void join();
 
   // The first reason why an object of the prefill could not be written; empty: none. After the prefill.
@@ -91,6 +95,7 @@ class LoadThread {
   // For the moment between two waits only: all clients of the thread share it.
   ContentGather& gather() { return gather_; }
   SharedHashes& shared_hashes() { return shared_hashes_; }
+  HashQueue& hash_queue() { return hash_queue_; }
   bool stopping() const { return stopping_; }
   bool cut() const { return cut_; }
   TimePoint t0() const { return t0_; }  // the start of the load
@@ -103,7 +108,11 @@ class LoadThread {
     if (sync_ != nullptr) key_events_.push_back(event);
   }
   bool take_operation();
-  void give_back_operation() { tickets_ += budget_.limits_operations() ? 1 : 0; }
+  // One that was taken and cannot be done for now; with it goes what this thread holds: others may have use
+  // for it.
+  void give_back_operation();
+  // Whether --operations are all given out.
+  bool is_spent() const { return budget_.limits_operations() && tickets_ == 0 && !budget_.operations_left(); }
   // An endpoint whose connect failed is suspect for a growing while: clients go round it, if they can, and
   // one of them tries it again when the while is over.
   bool is_suspect(std::size_t endpoint, TimePoint t) const { return t < health_[endpoint].suspect_until; }
@@ -139,6 +148,7 @@ class LoadThread {
   Signer signer_;
   ContentGather gather_;
   SharedHashes shared_hashes_;
+  HashQueue hash_queue_;
   std::vector<Health> health_;  // by endpoint
   ClientCounters before_load_;  // what the prefill opened
   std::vector<std::unique_ptr<PatternShare>> shares_;

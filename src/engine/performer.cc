@@ -16,7 +16,7 @@ constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
 // What a sample keeps of the storage's words.
 constexpr std::size_t most_message = 1024;
 
-// Hashing goes on in slices, so that the thread's other clients are served in between.
+// What is hashed at a time; the thread's other clients are served in between.
 constexpr std::uint64_t hash_slice = 128 << 10;
 
 // With --verify sample, one read in so many is checked whole.
@@ -259,7 +259,12 @@ Task<void> Performer::hash_payload(Operation& op) {
   // What the objects of this size have in common was hashed with the first of them.
   const std::uint64_t common = SharedHashes::common_bytes(op.content);
   std::uint64_t offset = common > 0 && kept.find(op.size, hash) ? common : 0;
+  // A short one is hashed at once.
+  const bool waits = op.size - offset > hash_slice;
+  const std::uint64_t arrival = waits ? thread_.hash_queue().arrive() : 0;
   while (offset < op.size) {
+    if (waits) co_await thread_.hash_queue().turn(share_.number, arrival, op.size - offset);
+    if (thread_.cut()) co_return;  // the attempt will not be made
     const std::uint64_t end = offset < common ? common : op.size;
     const std::uint64_t length = std::min(hash_slice, end - offset);
     for (const iovec& piece : thread_.gather().gather(*thread_.plan().pool, op.content, offset, length)) {
@@ -268,8 +273,6 @@ Task<void> Performer::hash_payload(Operation& op) {
       offset += piece.iov_len;
     }
     if (offset == common) kept.keep(op.size, hash);
-    if (offset < op.size && length == hash_slice) co_await thread_.loop().yield();
-    if (thread_.cut()) co_return;  // the attempt will not be made
   }
   sha256_.resize(64);
   write_hex(hash.sha256.finish(), sha256_.data());

@@ -191,7 +191,8 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Stora
   }
   if (code == "NoSuchBucket" || (answer.status == 404 && code.empty())) {
     return error(
-        fmt::format("bucket {} does not exist on {}; --create-bucket makes it", plan.bucket, endpoint.url));
+        fmt::format("bucket {} does not exist on {}; check S3_BUCKET, or make it with run --create-bucket",
+                    plan.bucket, endpoint.url));
   }
   if (code == "InvalidBucketName") {
     return error(fmt::format("{} does not take {} for a bucket's name ({}); check S3_BUCKET", endpoint.url,

@@ -148,6 +148,9 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJourn
       assembly.add(delivery);
     }
     if (stopping) continue;
+    if (!budget.operations_left()) {
+      for (auto& thread : threads) thread->wake_if_spent();
+    }
     const bool over = (plan.duration && now() >= t0 + *plan.duration) || !budget.bytes_left();
     result.interrupted = !over && observer.interrupted();
     if (over || result.interrupted) {

@@ -42,33 +42,44 @@ bool share_an_endpoint(const std::vector<std::string>& some, const std::vector<s
                              [&](const auto& e) { return std::ranges::find(others, e) != others.end(); });
 }
 
-std::optional<JournalHeader> read_header(const fs::path& path) {
+Result<JournalHeader> read_header(const fs::path& path) {
+  errno = 0;
   std::ifstream file(path);
   std::string line(most_header, '\0');
-  if (!file.getline(line.data(), static_cast<std::streamsize>(line.size()))) return std::nullopt;
+  if (!file.getline(line.data(), static_cast<std::streamsize>(line.size()))) {
+    if (errno != 0) return std::unexpected(system_failure("read the key journal", path));
+  }
   line.resize(std::strlen(line.c_str()));
   const auto parsed = parse_line(line);
   const auto* header = parsed ? std::get_if<JournalHeader>(&*parsed) : nullptr;
-  return header == nullptr ? std::nullopt : std::optional(*header);
+  if (header == nullptr) {
+    return unavailable(fmt::format("{} is no key journal: it does not begin as one", path.string()));
+  }
+  return *header;
 }
 
 // The journals in a directory whose names begin so.
-std::vector<std::pair<fs::path, JournalOwner>> journals_in(const fs::path& directory,
-                                                           std::string_view begin) {
-  std::vector<std::pair<fs::path, JournalOwner>> found;
+FoundJournals journals_in(const fs::path& directory, std::string_view begin) {
+  FoundJournals found;
   std::error_code error;
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
     if (!name.starts_with(begin) || !name.ends_with(name_end)) continue;
-    if (auto header = read_header(at->path())) found.emplace_back(at->path(), std::move(header->owner));
+    std::error_code ignored;
+    if (fs::is_empty(at->path(), ignored)) continue;  // somebody makes it at this moment
+    if (auto header = read_header(at->path())) {
+      found.journals.push_back({at->path(), std::move(header->owner)});
+    } else {
+      found.unreadable.push_back(header.error().message);
+    }
   }
-  std::ranges::sort(found, {}, &std::pair<fs::path, JournalOwner>::first);
+  std::ranges::sort(found.journals, {}, &FoundJournal::path);
   return found;
 }
 
 fs::path path_of(const fs::path& directory, const JournalOwner& owner) {
   const std::string stem = stem_of(owner);
-  for (const auto& [path, theirs] : journals_in(directory, stem)) {
+  for (const auto& [path, theirs] : journals_in(directory, stem).journals) {
     if (share_an_endpoint(theirs.endpoints, owner.endpoints)) return path;
   }
   std::vector<std::string> endpoints = owner.endpoints;
@@ -106,6 +117,18 @@ bool is_alive(const JournalSession& session, const std::string& boot) {
 
 std::uint64_t now_micros() {
   return unix_micros(wall_now());
+}
+
+// What the sessions whose processes are gone did not say: who ended without a word may have deleted more than
+// it said.
+std::vector<JournalLine> ends_of_the_dead(const KeyLedger& ledger, const std::string& boot) {
+  std::vector<JournalLine> lines;
+  for (const JournalSession& session : ledger.sessions) {
+    if (is_alive(session, boot)) continue;
+    lines.emplace_back(SessionClosed{session.id});
+    if (!session.deletes.empty()) lines.emplace_back(JournalDoubt{now_micros()});
+  }
+  return lines;
 }
 
 }  // namespace
@@ -168,16 +191,27 @@ Result<std::unique_ptr<KeyJournal>> KeyJournal::open(const fs::path& directory, 
   return journal;
 }
 
-std::vector<JournalOwner> KeyJournal::find(const fs::path& directory,
-                                           const std::vector<std::string>& endpoints,
-                                           std::string_view bucket) {
-  std::vector<JournalOwner> owners;
-  for (auto& [path, owner] : journals_in(directory, name_begin)) {
-    if (owner.bucket == bucket && share_an_endpoint(owner.endpoints, endpoints)) {
-      owners.push_back(std::move(owner));
-    }
-  }
-  return owners;
+FoundJournals KeyJournal::find(const fs::path& directory, const std::vector<std::string>& endpoints,
+                               std::string_view bucket) {
+  FoundJournals found = journals_in(directory, name_begin);
+  std::erase_if(found.journals, [&](const FoundJournal& journal) {
+    return journal.owner.bucket != bucket || !share_an_endpoint(journal.owner.endpoints, endpoints);
+  });
+  return found;
+}
+
+Result<KeyLedger> KeyJournal::read(const fs::path& path) {
+  KeyJournal journal;
+  journal.left_ = true;  // never joined
+  journal.path_ = path;
+  journal.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (journal.fd_ < 0) return std::unexpected(system_failure("read the key journal", path));
+  const auto text = journal.read_on();
+  if (!text) return std::unexpected(text.error());
+  KeyLedger ledger;
+  ledger.apply(*text);
+  for (const JournalLine& line : ends_of_the_dead(ledger, boot_id())) ledger.apply(line);
+  return ledger;
 }
 
 KeyJournal::~KeyJournal() {
@@ -230,15 +264,9 @@ Result<void> KeyJournal::join(const JournalOwner& owner, const std::vector<std::
       append_line(*contents_.header, own);
     }
     generation_ = contents_.header->generation;
-    // Who ended without a word may have deleted more than it said.
-    for (const JournalSession& session : std::vector(contents_.sessions)) {
-      if (is_alive(session, boot)) continue;
-      std::vector<JournalLine> end{SessionClosed{session.id}};
-      if (!session.deletes.empty()) end.emplace_back(JournalDoubt{now_micros()});
-      for (const JournalLine& line : end) {
-        contents_.apply(line);
-        append_line(line, own);
-      }
+    for (const JournalLine& line : ends_of_the_dead(contents_, boot)) {
+      contents_.apply(line);
+      append_line(line, own);
     }
     others_ = contents_.sessions;
     contents_.apply(SessionOpened{session_});

@@ -28,6 +28,15 @@ struct JournalNews {
   std::optional<KeyLedger> whole;  // where lines were missed: all that stands in the journal
 };
 
+struct FoundJournal {
+  std::filesystem::path path;
+  JournalOwner owner;
+};
+struct FoundJournals {
+  std::vector<FoundJournal> journals;
+  std::vector<std::string> unreadable;  // why, of each that nobody knows whose it is
+};
+
 class KeyJournal {
  public:
   // Joins the journal of `owner` in `directory`, which is made where it is missing, as a session that may
@@ -37,8 +46,10 @@ class KeyJournal {
                                                   const JournalOwner& owner,
                                                   const std::vector<std::string>& deletes);
   // Those in `directory` that hold keys of this bucket and of at least one of these endpoints.
-  static std::vector<JournalOwner> find(const std::filesystem::path& directory,
-                                        const std::vector<std::string>& endpoints, std::string_view bucket);
+  static FoundJournals find(const std::filesystem::path& directory, const std::vector<std::string>& endpoints,
+                            std::string_view bucket);
+  // What stands in a journal at this moment, without joining it.
+  static Result<KeyLedger> read(const std::filesystem::path& path);
   ~KeyJournal();  // leaves it, if leave() was not called
   KeyJournal(const KeyJournal&) = delete;
   KeyJournal& operator=(const KeyJournal&) = delete;

@@ -40,8 +40,8 @@ std::string counted(std::uint64_t n, std::string_view noun) {
 std::string percentile_fields(const Snapshot& total, std::string_view pattern) {
   std::string out;
   for (const OperationFigures& of : operation_figures(total, pattern)) {
-    if (of.all.counters.count == 0) continue;
     const Histogram& response = of.all.response;
+    if (response.count() == 0) continue;  // none succeeded
     out +=
         fmt::format(" | {} p50={} p95={} p99={}", name(of.operation), format_latency(response.percentile(50)),
                     format_latency(response.percentile(95)), format_latency(response.percentile(99)));
@@ -212,6 +212,7 @@ std::string closing_sentence(const RunResult& result) {
     const PatternFigures of = pattern_figures(result.total, pattern);
     sum.operations += of.operations;
     sum.errors += of.errors;
+    sum.not_found += of.not_found;
     sum.bytes_moved += of.bytes_moved;
     for (std::size_t i = 0; i < corruptions; ++i) sum.corrupt[i] += of.corrupt[i];
   }
@@ -222,6 +223,9 @@ std::string closing_sentence(const RunResult& result) {
                   rate_text(per_second(static_cast<double>(sum.operations), result.seconds)),
                   format_rate(per_second(static_cast<double>(sum.bytes_moved), result.seconds)));
   if (sum.errors == 0) sentence += " without an error";
+  // Some are nothing to speak of: another client deleted the object a moment before.
+  if (sum.not_found * 100 > sum.operations)
+    sentence += fmt::format("; {} of them found no object", format_count(sum.not_found));
   if (const std::string notable = what_stood_out(result, sum.errors, sum.operations); !notable.empty()) {
     sentence += "; " + notable;
   }

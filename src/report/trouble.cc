@@ -54,9 +54,10 @@ std::string storage_trouble(const Snapshot& total) {
                          answers_of(total, Outcome::throttled));
   }
   if (behind * one_in >= std::max<std::uint64_t>(slow_transfers, 1)) {
-    words += fmt::format("{}{} of {} transfers of slow clients were slower than the clients: storage or network "
-                         "did not keep up",
-                         words.empty() ? "" : "; ", format_count(behind), format_count(slow_transfers));
+    words += fmt::format(
+        "{}{} of {} transfers of slow clients were slower than the clients: storage or network "
+        "did not keep up",
+        words.empty() ? "" : "; ", format_count(behind), format_count(slow_transfers));
   }
   return words;
 }

@@ -23,6 +23,7 @@ struct RunInfo {
   std::string backend;
   std::vector<std::string> endpoints;
   std::string bucket, prefix, region;
+  bool writes = false;  // one of its patterns does, or seeds what it reads
   bool tls_verify = false;
   std::uint64_t seed = 0;
   double time_scale = 1;

@@ -196,6 +196,7 @@ std::string run_json(const RunInfo& info) {
                          {"endpoints", strings(info.endpoints)},
                          {"bucket", info.bucket},
                          {"prefix", info.prefix},
+                         {"writes", info.writes},
                          {"region", info.region},
                          {"tls_verify", info.tls_verify},
                          {"seed", info.seed},

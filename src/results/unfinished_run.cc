@@ -82,8 +82,8 @@ std::string describe_unfinished_run(const fs::path& run_directory, const std::st
                       run_directory.string(), what);
   }
   return text + fmt::format(
-                    "{} holds its first {}; it left about {} objects under {}, with which this run goes "
-                    "on",
+                    "{} holds its first {}; it left about {} objects under {}: this run goes on with those "
+                    "that the key journal names, and cleanup finds the rest",
                     run_directory.string(), format_duration(seconds(std::round(last->seconds))),
                     format_count(static_cast<std::uint64_t>(std::max(0.0, last->objects))), what);
 }

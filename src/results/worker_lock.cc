@@ -39,7 +39,9 @@ fs::path lock_path(const fs::path& directory, const WorkerIdentity& identity) {
 int open_lock_file(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (fd >= 0 || errno != EACCES) return fd;
-  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int readable = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (readable < 0) errno = EACCES;  // where there is none, it is the directory that cannot be written
+  return readable;
 }
 
 // Whether the name still stands for this file: its last holder may just have taken it away.

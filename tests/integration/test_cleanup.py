@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+import servers
+from harness import ask
+
 OURS = ["loadtest/0/1KB/baseload/1790000000000001/0a0b0c0d", "loadtest/10/100MB/x", "loadtest/7/other/a/b",
         "loadtest/3/elephant/1"]
 FOREIGN = ["loadtest/readme.txt", "loadtest/0/photos/x.jpg", "loadtest/a/1KB/x", "loadtest/0/1KB/", "other/0/1KB/x",
@@ -110,6 +113,51 @@ def test_a_prefix_of_a_recorded_run_needs_no_yes(serve, loadtest):
     put_all(serve, ["elsewhere/0/1KB/x"])
     assert loadtest(serve, "cleanup", "--prefix", "elsewhere", "--yes").status == 0
     assert not listing(serve)
+
+
+def test_a_run_that_writes_nothing_makes_no_prefix_ours(serve, loadtest):
+    put_all(serve, ["archive/0/1KB/x"])
+    assert loadtest(serve, "run", "listops", "--operations", "1", "--prefix", "archive").status == 0
+    result = loadtest(serve, "cleanup", "--prefix", "archive")
+    assert result.status == 2 and "no run that is recorded in ./logs wrote under archive/" in result.stderr
+    assert listing(serve)
+
+
+@pytest.mark.parametrize("pattern", ["delete", "all"])
+def test_the_delete_pattern_obeys_the_same_rule(serve, loadtest, pattern):
+    theirs = ["customers/1/1KB/photo.jpg", "customers/1/100MB/film"]
+    put_all(serve, theirs)
+    run = ("run", pattern, "--prefix", "customers", "--worker-id", "1", "--size", "1KB", "--duration", "2s")
+    refused = loadtest(serve, *run)
+    assert refused.status == 2 and refused.stderr.endswith(
+        "no run that is recorded in ./logs wrote under customers/1/ in bucket loadtest; add --yes if test objects there "
+        "are to be deleted, or use the prefix loadtest/: delete deletes what it finds\n"), refused.stderr
+    assert set(listing(serve)) == set(theirs)
+    if pattern == "delete":
+        assert loadtest(serve, *run, "--yes").status == 0
+        assert not set(listing(serve)) & set(theirs)
+
+
+def test_interrupted_it_says_what_is_left_and_fails(serve_with, loadtest):
+    storage = serve_with("--fault", "DELETE-BATCH:delay=300ms")
+    assert loadtest(storage, *RUN, "--prefill", "20000", "--max-keys", "30000").status == 0
+    running = loadtest.start(storage, "cleanup")
+    servers.wait_for("a deletion", lambda: ask(storage, "/-/stats")["operations"].get("DELETE-BATCH"), 20,
+                     running.process)
+    running.signal()
+    done = running.wait()
+    left = len(listing(storage))
+    assert done.status == 1 and 0 < left < 20_000, done.stderr
+    assert "; interrupted: about " in done.stdout and done.stdout.endswith(" are left, another call goes on\n")
+
+
+def test_any_key_may_be_counted_without_yes(serve, loadtest):
+    put_all(serve, [*FOREIGN, *OURS])
+    before = listing(serve)
+    done = loadtest(serve, "cleanup", "--any-key", "--dry-run")
+    assert done.status == 0, done.stderr
+    assert f"prefix loadtest/: {sum(k.startswith('loadtest/') for k in before)} objects\n" in done.stdout
+    assert listing(serve) == before
 
 
 def test_any_key_deletes_all_under_the_prefix(serve, loadtest):

@@ -147,7 +147,7 @@ def test_a_killed_run_is_named_with_what_it_left(serve, loadtest):
     assert result.status == 0
     objects = f"{int(keys['alive'] + keys['unknown']):,}"
     assert (f"did not end: {directory} holds its first {round(last['to'])}s; it left about {objects} objects under "
-            "loadtest/0/ in bucket loadtest, with which this run goes on") in result.stderr
+            "loadtest/0/ in bucket loadtest: this run goes on with those that the key journal names") in result.stderr
     assert "did not end" in (result.directory / "run.log").read_text()
 
 

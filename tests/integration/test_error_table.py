@@ -463,7 +463,7 @@ def test_a_clock_that_is_wrong(storage, loadtest, clock_shift, seconds, side):
 
 
 def test_a_bucket_that_is_not_there(storage, loadtest):
-    row = of_storage(storage, "bucket not-there does not exist on {endpoint}; --create-bucket makes it",
+    row = of_storage(storage, "bucket not-there does not exist on {endpoint}; check S3_BUCKET, or make it with run --create-bucket",
                      S3_BUCKET="not-there")
     check(row, loadtest, endpoint=storage.endpoint)
 

@@ -256,9 +256,24 @@ def test_the_trouble_of_one_pattern_stalls_no_other(serve_with, loadtest):
     for name in ("baseload", "checkpoint", "heavyread", "spiky", "elephant"):
         assert result.total("count", name) > 50, name
         assert result.total("errors", name) == 0, name
+    # Nor is the run a failure: what is denied is said.
+    assert result.status == 0, result.stderr
+    assert "ERROR    this access key may do no LIST under loadtest/0/ in bucket loadtest (403 AccessDenied" in result.stderr
+    assert "LIST p50=" not in result.stderr, "none ended well"
 
 
 # ---- Ends ---------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("operations", [50, 2000])
+def test_all_ends_with_its_operations_whoever_sleeps(serve, loadtest, operations):
+    # checkpoint is in its gap, delete has passed, spiky is paced, heavyread may wait for keys.
+    result = loadtest(serve, "run", "all", *SMALL, "--operations", str(operations), "--concurrency", "elephant=20",
+                      "--json", seconds=30)
+    assert result.status == 0 and result.seconds < 15, result.stderr
+    names = ("baseload", "checkpoint", "heavyread", "spiky", "elephant", "delete", "listops")
+    done = sum(result.total("count", name, without=("TRIM",)) for name in names)
+    assert operations - 20 <= done <= operations
+
 
 @pytest.mark.parametrize("pattern, more", [
     ("baseload", SMALL), ("checkpoint", (*SMALL, "--time-scale", "600")), ("spiky", SMALL), ("delete", ()),

@@ -108,6 +108,15 @@ def test_the_figures_of_a_slow_transfer_move_while_it_lasts_and_a_cut_one_is_can
     assert len(moved) >= 4 and moved == sorted(set(moved)), moved
 
 
+def test_the_first_bytes_of_signed_bodies_do_not_wait_for_the_hashes_of_all(loadtest, serve):
+    # 40 GB to hash: one after another, so that those at the front begin.
+    result = loadtest(serve, "run", "elephant", "--size", "100MB", "--concurrency", "400", "--duration", "4s",
+                      "--grace", "1s", "--json", seconds=30)
+    put = result.summary["patterns"]["elephant"]["operations"]["PUT"]
+    assert put["bytes_moved"] > 2 * SPEED, "more than one client"
+    assert result.seconds < 7
+
+
 def test_a_storage_slower_than_the_slow_clients_is_told(loadtest, serve_with):
     serve = serve_with("--fault", "GET:slow=30KB/s")
     result = loadtest(serve, "run", "elephant", "--size", "100KB", "--concurrency", "4", "--prefill", "4",

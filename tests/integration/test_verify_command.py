@@ -73,6 +73,49 @@ def test_faults_of_the_server_are_counted_exactly(serve_with, loadtest, spec, ki
     assert found["failed"] == 0
 
 
+def test_without_a_journal_a_listed_object_that_is_not_found_is_missing(serve_with, loadtest, tmp_path):
+    storage = serve_with("--fault", "GET:missing:p=0.2", "--fault-seed", "3")
+    loadtest(storage, "run", "baseload", "--size", "1KB", "--prefill", "200", "--operations", "1")
+    before = sum(faults_done(storage).values())
+    verify = loadtest(storage, "verify", "--json", settings={"S3LOADTEST_KEY_DIR": str(tmp_path / "elsewhere")})
+    done = sum(faults_done(storage).values()) - before
+    found = result_of(verify)
+    assert verify.status == 1 and done > 10
+    assert (found["missing"], found["deleted_meanwhile"], found["journals"]) == (done, 0, 0)
+    assert ": missing: the storage lists it, and does not find it" in verify.stderr
+
+
+def test_keys_that_a_run_did_not_find_are_missing_all_the_same(serve_with, loadtest):
+    storage = serve_with("--fault", "GET:missing:p=0.3", "--fault-seed", "3")
+    run = loadtest(storage, "run", "baseload", "--size", "1KB", "--operations", "600", "--json")
+    assert run.pattern()["keys"]["unknown"] > 10, "the run met some of them itself"
+    before = sum(faults_done(storage).values())
+    verify = loadtest(storage, "verify", "--json")
+    assert result_of(verify)["missing"] == sum(faults_done(storage).values()) - before > 10
+    assert result_of(verify)["deleted_meanwhile"] == 0
+
+
+def test_journals_are_only_read(serve, loadtest):
+    assert loadtest(serve, *RUN).status == 0
+    assert loadtest(serve, *RUN, "--prefix", "site").status == 0
+    junk = loadtest.folder / "s3loadtest-keys-0.journal"
+    junk.write_bytes(bytes(4096))
+    journals = {path: path.read_bytes() for path in loadtest.folder.glob("*.journal")}
+    assert len(journals) == 3
+    verify = loadtest(serve, "verify", "--json")
+    assert verify.status == 0 and result_of(verify)["journals"] == 1, verify.stderr
+    assert f"{junk.name} is no key journal: it does not begin as one; its keys are not looked for" in verify.stderr
+    assert {path: path.read_bytes() for path in loadtest.folder.glob("*.journal")} == journals
+    told = loadtest(serve, "verify", "--prefix", "else")
+    assert told.stdout.endswith("; no key journal here knows of objects that should be there and are not listed\n")
+
+
+def test_the_earlier_tools_objects_cannot_be_checked(serve, loadtest):
+    serve.boto3().put_object(Bucket=serve.bucket, Key="loadtest/90/1KB/foo", Body=b"x")
+    verify = loadtest(serve, "verify", "--json")
+    assert verify.status == 0 and (result_of(verify)["unverifiable"], result_of(verify)["foreign"]) == (1, 0)
+
+
 def test_workers_and_prefixes(serve, loadtest):
     for worker, count in (("1", "100"), ("10", "60")):
         assert loadtest(serve, "run", "baseload", "--size", "1KB", "--operations", count, "--worker-id", worker,

@@ -117,8 +117,33 @@ TEST_F(KeyJournalTest, ItIsFoundByOneCommonEndpointAndByNothingElse) {
     change(other);
     EXPECT_EQ(alive(open(other)->contents()).size(), 0u);
   }
-  EXPECT_EQ(KeyJournal::find(directory_, {"http://b:2"}, "bucket").size(), 1u) << "the others had no keys";
-  EXPECT_EQ(KeyJournal::find(directory_, {"http://z:2"}, "bucket").size(), 0u);
+  const auto found = [this](const std::string& url) {
+    return KeyJournal::find(directory_, {url}, "bucket").journals.size();
+  };
+  EXPECT_EQ(found("http://b:2"), 1u) << "the others had no keys";
+  EXPECT_EQ(found("http://z:2"), 0u);
+}
+
+TEST_F(KeyJournalTest, ItIsReadWithoutBeingTouched) {
+  const auto writer = open();
+  add(*writer, lines(KeyFate::written, 1, 3));
+  const auto before = fs::file_size(writer->path());
+  const auto ledger = KeyJournal::read(writer->path());
+  ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
+  EXPECT_EQ(alive(*ledger), alive(open()->contents()));
+  EXPECT_GT(fs::file_size(writer->path()), before) << "joining leaves its mark";
+  EXPECT_FALSE(KeyJournal::read(directory_ / "s3loadtest-keys-none.journal").has_value());
+}
+
+TEST_F(KeyJournalTest, AFileThatIsNoJournalIsNamed) {
+  add(*open(), lines(KeyFate::written, 1, 2));
+  std::ofstream(directory_ / "s3loadtest-keys-zeros.journal") << std::string(4096, '\0');
+  std::ofstream(directory_ / "s3loadtest-keys-new.journal");  // its maker has not come to write in it
+  const FoundJournals found = KeyJournal::find(directory_, {"http://b:2"}, "bucket");
+  EXPECT_EQ(found.journals.size(), 1u);
+  ASSERT_EQ(found.unreadable.size(), 1u);
+  EXPECT_EQ(found.unreadable[0], (directory_ / "s3loadtest-keys-zeros.journal").string() +
+                                     " is no key journal: it does not begin as one");
 }
 
 TEST_F(KeyJournalTest, CutAtAnyByteItLosesTheEndAndInventsNothing) {

@@ -34,8 +34,8 @@ TEST_F(UnfinishedRun, IsToldByItsLastWholeSecond) {
   EXPECT_EQ(described(),
             "the run before this one (process 4711, since 2026-02-04T12:00:00Z) did not end: " +
                 directory_.string() +
-                " holds its first 12s; it left about 1,239 objects under loadtest/0/ in bucket b, "
-                "with which this run goes on");
+                " holds its first 12s; it left about 1,239 objects under loadtest/0/ in bucket b: "
+                "this run goes on with those that the key journal names, and cleanup finds the rest");
 }
 
 TEST_F(UnfinishedRun, OfDaysIsReadFromItsEnd) {
