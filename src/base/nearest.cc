@@ -28,16 +28,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+namespace {
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  const auto folded = [](std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return out;
+  };
+  return edit_distance(folded(a), folded(b));
+}
+
+}  // namespace
+
 std::string_view nearest(std::string_view text, std::span<const std::string_view> candidates) {
   const auto best = std::ranges::min_element(
-      candidates, {}, [text](std::string_view candidate) { return edit_distance(text, candidate); });
+      candidates, {}, [text](std::string_view candidate) { return distance(text, candidate); });
   return best == candidates.end() ? std::string_view{} : *best;
 }
 
 std::string suggest(std::string_view text, std::span<const std::string_view> candidates) {
   const std::string_view best = nearest(text, candidates);
   // Half of its letters wrong is no misspelling any more.
-  const bool near = edit_distance(text, best) <= std::max<std::size_t>(1, best.size() / 2);
+  const bool near = distance(text, best) <= std::max<std::size_t>(1, best.size() / 2);
   if (near || candidates.size() > 20) return fmt::format("did you mean \"{}\"?", best);
   return fmt::format("use one of {}", fmt::join(candidates, ", "));
 }

@@ -11,6 +11,10 @@
 namespace s3lt {
 namespace {
 
+// A key has 1024 bytes (S3 API reference, "Naming Amazon S3 objects"); the rest is for worker, size, pattern,
+// time and suffix.
+constexpr std::size_t most_prefix = 800;
+
 Result<std::uint64_t> at_least_one(const std::string& text) {
   const auto n = parse_count(text);
   if (n && *n == 0) return usage_error(fmt::format("\"{}\" is too small: at least 1", text));
@@ -112,6 +116,10 @@ Result<std::string> parse_prefix(const std::string& text) {
   }
   if (text.front() == '/')
     return usage_error(fmt::format("\"{}\" begins with '/': S3 keys do not; drop it", text));
+  if (text.size() > most_prefix) {
+    return usage_error(fmt::format("\"{}…\" has {} bytes: a key has room for {} of a prefix",
+                                   text.substr(0, 40), text.size(), most_prefix));
+  }
   return text.back() == '/' ? text : text + "/";
 }
 

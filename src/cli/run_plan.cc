@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "base/units.h"
 #include "cli/limits.h"
 #include "data/mapped_pool.h"
@@ -42,7 +43,12 @@ Result<std::vector<Pattern>> find_patterns(const std::string& name) {
   const bool is_file = name.find('/') != name.npos || name.ends_with(".toml");
   if (!is_file) {
     auto pattern = builtin_pattern(name);
-    if (!pattern) return std::unexpected(pattern.error());
+    if (!pattern) {
+      auto names = builtin_pattern_names();
+      names.push_back("all");
+      return usage_error(fmt::format("there is no pattern \"{}\" (a file of your own ends in .toml): {}",
+                                     name, suggest(name, names)));
+    }
     return std::vector<Pattern>{std::move(*pattern)};
   }
   errno = 0;
@@ -143,9 +149,11 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
     const bool known =
         std::any_of(planned.begin(), planned.end(),
                     [&, wanted = name](const PlannedPattern& p) { return p.pattern.name == wanted; });
-    if (!known)
-      return usage_error(
-          fmt::format("--concurrency {}={}: {} is not among the patterns of this run", name, n, name));
+    if (known) continue;
+    std::vector<std::string_view> names;
+    for (const PlannedPattern& p : planned) names.push_back(p.pattern.name);
+    return usage_error(fmt::format("--concurrency {}={}: {} is not among the patterns of this run; {}", name,
+                                   n, name, suggest(name, names)));
   }
   return planned;
 }

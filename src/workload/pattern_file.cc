@@ -15,6 +15,7 @@ namespace {
 
 // More clients than any machine holds are a slip of the keyboard.
 constexpr double most_clients = 10'000'000;
+constexpr std::size_t most_name = 64;
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.front() != '-' && std::ranges::all_of(name, [](char c) {
@@ -28,6 +29,9 @@ std::string read_name(const toml::node& node) {
     refuse(
         node,
         fmt::format("the name \"{}\" may have a-z, 0-9, _ and (not first) - only: it is part of keys", name));
+  if (name.size() > most_name)
+    refuse(node, fmt::format("the name is longer than {} letters: it is part of keys and of file names",
+                             most_name));
   if (name == "all") refuse(node, "the name \"all\" means every pattern; choose another one");
   return name;
 }
@@ -37,18 +41,17 @@ void read_clients(const toml::table& clients, Pattern& pattern) {
   allow_only(clients, "[clients]", fields);
   const toml::node *per_core = clients.get("per_core"), *total = clients.get("total");
   if (per_core != nullptr && total != nullptr) refuse(*total, "[clients] takes per_core or total, not both");
-  if (per_core != nullptr) pattern.clients_per_core = number(*per_core, "per_core");
+  if (per_core != nullptr) pattern.clients_per_core = number_above_zero(*per_core, "per_core");
   if (total != nullptr) {
-    const double n = number(*total, "total");
+    const double n = number_above_zero(*total, "total");
     if (n != std::floor(n)) refuse(*total, fmt::format("total must be a whole number, not {}", n));
     if (n <= most_clients) pattern.clients = static_cast<std::uint64_t>(n);
   }
   for (const toml::node* node : {per_core, total}) {
     if (node == nullptr) continue;
     const double n = *node->value<double>();
-    if (n <= 0 || n > most_clients) {
-      refuse(*node, fmt::format("the number of clients must be above 0 and at most {:.0f}, not {}",
-                                most_clients, n));
+    if (n > most_clients) {
+      refuse(*node, fmt::format("the number of clients must be at most {:.0f}, not {}", most_clients, n));
     }
   }
 }
@@ -199,9 +202,13 @@ void settle_sources(const toml::table& table, Pattern& reader, std::span<const P
     const std::string name = *node.value<std::string>();
     if (std::ranges::find(known, name) == known.end()) {
       refuse_misspelt(node, name, known);
-      if (takes_sizes)
-        refuse(node,
-               fmt::format("the sizes that {} writes are not known here; this pattern needs sizes", name));
+      if (takes_sizes) {
+        const std::string_view near = nearest(name, known);
+        refuse(
+            node,
+            fmt::format("the sizes that {} writes are not known here; this pattern needs sizes{}", name,
+                        edit_distance(name, near) > 1 ? "" : fmt::format(", or did you mean \"{}\"?", near)));
+      }
       continue;
     }
     const auto here = std::ranges::find(patterns, name, &Pattern::name);
@@ -219,6 +226,15 @@ void settle_sources(const toml::table& table, Pattern& reader, std::span<const P
 
 std::vector<const toml::table*> tables_of(const toml::table& root) {
   const toml::node* many = root.get("pattern");
+  for (const auto& [key, node] : root) {
+    if (many == nullptr && node.is_array_of_tables() && key.str() != "burst") {
+      throw Mistake{
+          key.source().begin,
+          fmt::format("a pattern has no [[{}]]: several patterns stand as [[pattern]], the mixes of "
+                      "bursts as [[burst]]",
+                      key.str())};
+    }
+  }
   if (many == nullptr) return {&root};
   static constexpr std::array<std::string_view, 1> fields{"pattern"};
   allow_only(root, "a file with [[pattern]]", fields);

@@ -152,6 +152,13 @@ USAGE = {
     # ---- words and flags
     "no such command": Row("there is no command \"rnu\": did you mean \"run\"?", arguments=("rnu", "baseload")),
     "no pattern": Row("run needs a pattern, as in `s3loadtest run baseload`; see `patterns list`", arguments=("run",)),
+    "all in the wrong case": Row("there is no pattern \"ALL\" (a file of your own ends in .toml): did you mean \"all\"?",
+                                 arguments=("run", "ALL")),
+    "clients of no pattern of the run": Row(
+        "--concurrency elefant=5: elefant is not among the patterns of this run; did you mean \"elephant\"?",
+        arguments=("run", "all", "--concurrency", "elefant=5")),
+    "a prefix that leaves no room": flag_row(f"--prefix: \"{'p' * 40}…\" has 900 bytes: a key has room for 800 of a "
+                                             "prefix", "--prefix", "p" * 900),
     "no such pattern": Row("there is no pattern \"baselaod\" (a file of your own ends in .toml): did you mean "
                            "\"baseload\"?", arguments=("run", "baselaod")),
     "no such pattern file": Row("cannot read pattern file ./mine.toml: No such file or directory; `s3loadtest patterns "
@@ -176,7 +183,7 @@ USAGE = {
                           "--operations", "many"),
     "no rate": flag_row("--bandwidth: \"fast\" is not a rate; write it like 40MB/s (bytes, 10^6), 40MiB/s (2^20), 1Mbps"
                         " (bits) or 125000 (bytes)", "--bandwidth", "fast"),
-    "clients of another pattern": flag_row("--concurrency nosuch=5: nosuch is not among the patterns of this run",
+    "clients of another pattern": flag_row("--concurrency nosuch=5: nosuch is not among the patterns of this run; use one of baseload",
                                            "--concurrency", "nosuch=5"),
     "a flag of serve": Row("--capacity: \"lots\" is not a size; write it like 512, 1KB, 1.5MiB or 20GiB",
                            arguments=("serve", "--capacity", "lots", "--env", "env")),

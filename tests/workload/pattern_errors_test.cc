@@ -24,6 +24,18 @@ TEST_P(PatternErrors, NameTheLineAndTheRemedy) {
   EXPECT_EQ(patterns.error().message, fmt::format("mine.toml:{}", GetParam().said));
 }
 
+TEST(PatternError, NamesTheSourceThatMayBeMeant) {
+  const auto patterns = parse_patterns(
+      "[[pattern]]\nname = \"web\"\nsizes = [\"1KB\"]\nmix.PUT = 100\n"
+      "[[pattern]]\nname = \"reader\"\nmix.GET = 100\nkeys.from = [\"wbe\"]\n",
+      "mine.toml");
+  ASSERT_FALSE(patterns);
+  EXPECT_EQ(
+      patterns.error().message,
+      "mine.toml:8: the sizes that wbe writes are not known here; this pattern needs sizes, or did you mean "
+      "\"web\"?");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Mixes, PatternErrors,
     testing::Values(
@@ -37,6 +49,13 @@ INSTANTIATE_TEST_SUITE_P(
               "clients of the pattern go together, not an operation that a client draws"},
         Wrong{"sizes = [\"1KB\"]\nmix.GET = 100\n[[burst]]\nGET = 90\nPUT = 5",
               "4: the shares of [[burst]] add up to 95, not to 100"},
+        Wrong{"sizes = [\"1KB\"]\n[mix]\nget = 100", "4: [mix] has no field \"get\": did you mean \"GET\"?"},
+        Wrong{"[[patern]]\nname = \"a\"",
+              "2: a pattern has no [[patern]]: several patterns stand as [[pattern]], the mixes of bursts as "
+              "[[burst]]"},
+        Wrong{"sizes = [\"1KB\"]\nmix.GET = 100\nclients.total = 0", "4: total must be a number above 0"},
+        Wrong{"sizes = [\"1KB\"]\n[mix]\nGET = 100\n[clients]\ntotal = \"10\"",
+              "6: total must be a number above 0"},
         Wrong{"sizes = [\"1KB\"]\nmix.GET = 100\n[[burst]]\nGTE = 100",
               "5: [[burst]] has no field \"GTE\": did you mean \"GET\"?"},
         Wrong{"sizes = [\"1KB\"]\nmix.GET = 100\n[[burst]]\nPUT = 100",
@@ -168,6 +187,8 @@ INSTANTIATE_TEST_SUITE_P(
               "6: there is no pattern \"chekpoint\" to read from; did you mean \"checkpoint\"?"},
         Wrong{"mix.GET = 100\n[keys]\nfrom = [\"listops\"]", "4: listops writes no keys that could be read"},
         Wrong{"mix.GET = 100\n[keys]\nfrom = [\"mine\"]", "4: mine writes no keys that could be read"},
+        Wrong{"mix.GET = 100\n[keys]\nfrom = [\"basload\"]",
+              "4: there is no pattern \"basload\" to read from; did you mean \"baseload\"?"},
         Wrong{"mix.GET = 100\n[keys]\nfrom = [\"elsewhere\"]",
               "4: the sizes that elsewhere writes are not known here; this pattern needs sizes"},
         Wrong{"sizes = [\"1KB\"]\nmix.PUT = 100\n[keys]\nfrom = [\"baseload\"]",
