@@ -39,14 +39,22 @@ void show_live() {
   write_stderr(live_text);
 }
 
-// What the schedule of a pattern is at, `t` after the start of the load; empty where it has none.
-std::string phase_text(const RunPlan& plan, const Pattern& pattern, Duration t) {
-  const Phase phase = phases_of(plan, pattern).at(t);
+// What most operations of a mix are.
+std::string_view main_operation(const Mix& mix) {
+  return name(static_cast<OperationKind>(std::ranges::max_element(mix) - mix.begin()));
+}
+
+// What the schedule of a pattern was at in most of the second that a snapshot is of, as its figures are;
+// empty where it has none.
+std::string phase_text(const RunPlan& plan, const Pattern& pattern, const Snapshot& second) {
+  const Phase phase = phases_of(plan, pattern).at((second.from + second.to) / 2);
   if (phase.end == Duration::max()) return {};
-  const std::string left = format_duration(std::chrono::ceil<std::chrono::seconds>(phase.end - t));
+  const Duration to_go = std::max(phase.end - second.to, Duration::zero());
+  const std::string left = format_duration(std::chrono::ceil<std::chrono::seconds>(to_go));
   switch (phase.kind) {
     case PhaseKind::burst:
-      return fmt::format("burst, {} left", left);
+      if (pattern.burst_mixes.empty()) return fmt::format("burst, {} left", left);
+      return fmt::format("burst of {}s, {} left", main_operation(mix_in(plan, pattern, phase)), left);
     case PhaseKind::gap:
       return fmt::format("gap, {} left", left);
     case PhaseKind::calm:
@@ -162,7 +170,7 @@ void RunView::draw(const Snapshot& second, const Snapshot& total) {
   for (const PlannedPattern& p : plan_.patterns) {
     const auto keys = total.keys.find(p.pattern.name);
     const bool starved = keys != total.keys.end() && keys->second.waiting > 0;
-    phases.push_back(starved ? "waits for keys" : phase_text(plan_, p.pattern, total.to));
+    phases.push_back(starved ? "waits for keys" : phase_text(plan_, p.pattern, second));
     pattern_width = std::max(pattern_width, p.pattern.name.size());
     phase_width = std::max(phase_width, phases.back().size());
   }

@@ -44,10 +44,19 @@ std::uint64_t pattern_seed(const RunPlan& plan, const Pattern& pattern) {
   return Random::stream(plan.seed, {plan.worker, hash64(pattern.name)}).next();
 }
 
+std::size_t burst_mix(const Pattern& pattern, std::uint64_t seed, const Phase& phase) {
+  return Random::stream(seed, {phase.number, 1}).below(pattern.burst_mixes.size());
+}
+
 }  // namespace
 
 Phases phases_of(const RunPlan& plan, const Pattern& pattern) {
   return {pattern.schedule.scaled(plan.time_scale), pattern_seed(plan, pattern)};
+}
+
+const Mix& mix_in(const RunPlan& plan, const Pattern& pattern, const Phase& phase) {
+  if (phase.kind != PhaseKind::burst || pattern.burst_mixes.empty()) return pattern.mix;
+  return pattern.burst_mixes[burst_mix(pattern, pattern_seed(plan, pattern), phase)];
 }
 
 PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& store, unsigned thread,
@@ -82,7 +91,7 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
 
 const WeightedChoice& PatternShare::mix_of(const Phase& phase) const {
   if (phase.kind != PhaseKind::burst || burst_mixes_.empty()) return mix_;
-  return burst_mixes_[Random::stream(seed_, {phase.number, 1}).below(burst_mixes_.size())];
+  return burst_mixes_[burst_mix(pattern, seed_, phase)];
 }
 
 LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budget& budget, Mailbox& mailbox,

@@ -60,4 +60,8 @@ struct RunPlan {
 // When the clients of one of the plan's patterns work: the same on every thread.
 Phases phases_of(const RunPlan& plan, const Pattern& pattern);
 
+// What a pattern does in a phase: each burst has drawn one of the pattern's burst mixes, the same for all
+// clients.
+const Mix& mix_in(const RunPlan& plan, const Pattern& pattern, const Phase& phase);
+
 }  // namespace s3lt
