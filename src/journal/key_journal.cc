@@ -260,6 +260,8 @@ Result<void> KeyJournal::join(const JournalOwner& owner, const std::vector<std::
     damaged_ = lines.damaged();
     std::string own;
     if (!contents_.header) {
+      struct stat file{};
+      if (damaged_ == 0 && ::fstat(fd_, &file) == 0 && file.st_size > 0) damaged_ = 1;  // nothing like a line
       contents_.header = JournalHeader{1, owner};
       append_line(*contents_.header, own);
     }

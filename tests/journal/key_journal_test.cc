@@ -146,6 +146,20 @@ TEST_F(KeyJournalTest, AFileThatIsNoJournalIsNamed) {
                                      " is no key journal: it does not begin as one");
 }
 
+TEST_F(KeyJournalTest, WhatAPowerCutMadeZerosIsDamaged) {
+  fs::path path;
+  {
+    const auto journal = open();
+    path = journal->path();
+    add(*journal, lines(KeyFate::written, 0, 3));
+  }
+  std::ofstream(path, std::ios::trunc) << std::string(4096, '\0');
+  const auto journal = open();
+  EXPECT_EQ(journal->damaged(), 1u);
+  add(*journal, lines(KeyFate::written, 5, 6));
+  EXPECT_EQ(alive(open()->contents()), (std::vector<std::uint64_t>{5}));
+}
+
 TEST_F(KeyJournalTest, CutAtAnyByteItLosesTheEndAndInventsNothing) {
   fs::path path;
   {
