@@ -47,7 +47,9 @@ class Vitals:
         assert before and after
         grown = max(s[2] for s in after) - max(s[2] for s in before)
         assert grown <= most_growth, f"memory grew by {grown / 2**20:.0f} MiB"
-        opened = max(s[3] for s in after) - max(s[3] for s in before)
+        # The key journal opens one for a moment, four times a second: what stays open counts.
+        stayed = max(min(s[3] for s in three) for three in zip(after, after[1:], after[2:]))
+        opened = stayed - max(s[3] for s in before)
         assert opened <= most_descriptors, f"{opened} descriptors more than before"
 
 
