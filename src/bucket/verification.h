@@ -23,8 +23,8 @@ struct VerificationTally {
   std::uint64_t failed = 0;                          // could not be read at all
   std::uint64_t foreign = 0;                         // not of our keys' shape: nobody knows their bytes
   std::vector<std::string> problems;                 // the first few of each kind
-  std::vector<std::string> not_found;   // that were listed
-  std::vector<std::string> not_listed;  // that were expected
+  std::vector<std::string> not_found;                // that were listed
+  std::vector<std::string> not_listed;               // that were expected
   bool interrupted = false;
 };
 
