@@ -42,9 +42,7 @@ bool holds(const KeyLedger::ByClass& left, std::string_view tail) {
 bool comes_before(const KeyLedger::ByClass& left, const std::string& stem, const std::string& last) {
   for (const auto& [name, keys] : left) {
     for (const KeyStamp& key : keys.alive) {
-      const std::string whole =
-          fmt::format("{}{}/{}/{}/{:08x}", stem, name.second, name.first, key.micros, key.suffix);
-      if (whole <= last) return true;
+      if (write_key(stem, {name.second, name.first, key}) <= last) return true;
     }
   }
   return false;

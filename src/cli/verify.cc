@@ -20,6 +20,7 @@
 #include "engine/key_sync.h"
 #include "engine/preflight.h"
 #include "journal/key_journal.h"
+#include "workload/key_shape.h"
 
 namespace s3lt {
 namespace {
@@ -56,8 +57,7 @@ Expectation expectation(const Settings& settings, const RunPlan& plan, const std
       for (const KeyStamp& key : keys.alive) {
         // What a killed process may have deleted without a word is not expected.
         if (key.micros < ledger->doubt_micros) continue;
-        std::string whole =
-            fmt::format("{}{}/{}/{}/{:08x}", stem, name.second, name.first, key.micros, key.suffix);
+        std::string whole = write_key(stem, {name.second, name.first, key});
         if (whole.starts_with(prefix)) out.keys.insert(std::move(whole));
       }
     }

@@ -1,5 +1,7 @@
 #include "workload/key_shape.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -34,6 +36,11 @@ bool is_size_label(std::string_view text) {
 }
 
 }  // namespace
+
+std::string write_key(std::string_view stem, const KeyParts& parts) {
+  return fmt::format("{}{}/{}/{}/{:08x}", stem, parts.size, parts.pattern, parts.stamp.micros,
+                     parts.stamp.suffix);
+}
 
 std::optional<KeyParts> parse_key_tail(std::string_view tail) {
   const auto size = take_part(tail);

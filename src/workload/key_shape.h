@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "workload/key_ring.h"
@@ -15,6 +16,8 @@ struct KeyParts {
 };
 // The parts of a key of ours behind its `{prefix}{worker}/`; nothing where it is none.
 std::optional<KeyParts> parse_key_tail(std::string_view tail);
+// The key of these parts behind `{prefix}{worker}/`.
+std::string write_key(std::string_view stem, const KeyParts& parts);
 
 // Whether what stands behind the prefix is a test object's key, ours or the earlier tool's: only such keys
 // are ever deleted.
