@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <ctime>
 
 namespace s3lt {
@@ -52,6 +53,18 @@ std::string format_http_date(WallTime t) {
 
 ParsedTime parse_basic_utc(const std::string& text) {
   return parse(text, "%Y%m%dT%H%M%SZ");
+}
+ParsedTime parse_rfc3339(const std::string& text) {
+  const std::size_t dot = text.find('.');
+  int millis = 0;
+  if (dot != text.npos) {
+    const bool whole = text.size() == dot + 5 && text.back() == 'Z';
+    const auto read = std::from_chars(text.data() + dot + 1, text.data() + text.size(), millis);
+    if (!whole || read.ec != std::errc{} || read.ptr != text.data() + dot + 4 || millis < 0) return {};
+  }
+  ParsedTime parsed = parse(text.substr(0, dot) + (dot == text.npos ? "" : "Z"), "%Y-%m-%dT%H:%M:%SZ");
+  if (parsed.ok) parsed.time += std::chrono::milliseconds(millis);
+  return parsed;
 }
 ParsedTime parse_http_date(const std::string& text) {
   return parse(text, "%a, %d %b %Y %H:%M:%S GMT");

@@ -43,13 +43,14 @@ std::string format_basic_utc(WallTime t);
 std::string format_rfc3339(WallTime t);
 // Wed, 04 Feb 2026 12:00:00 GMT (RFC 9110, 5.6.7).
 std::string format_http_date(WallTime t);
-// The instant of a basic (20260204T120000Z) or an HTTP date; not ok where it is neither, or
+// The instant of a basic (20260204T120000Z), an RFC 3339 (as above) or an HTTP date; not ok where it is neither, or
 // beyond what WallTime holds (1677 to 2262).
 struct ParsedTime {
   WallTime time;
   bool ok = false;
 };
 ParsedTime parse_basic_utc(const std::string& text);
+ParsedTime parse_rfc3339(const std::string& text);
 ParsedTime parse_http_date(const std::string& text);
 
 }  // namespace s3lt

@@ -192,6 +192,24 @@ Result<double> parse_rate(std::string_view text) {
   return rate;
 }
 
+Result<double> parse_operation_rate(std::string_view text) {
+  static constexpr std::array<Unit, 7> units{{{"", 1},
+                                              {"/s", 1},
+                                              {"/sec", 1},
+                                              {"/m", 1.0 / 60},
+                                              {"/min", 1.0 / 60},
+                                              {"/h", 1.0 / 3600},
+                                              {"k/s", 1e3}}};
+  const auto quantity = split_quantity(text);
+  const std::string unit_name = quantity ? lower(quantity->unit) : "";
+  const Unit* unit = quantity ? find_unit(units, unit_name) : nullptr;
+  if (unit == nullptr) {
+    return usage_error(
+        fmt::format("\"{}\" is not a rate of operations; write it like 500/s, 30/min or 3600/h", text));
+  }
+  return quantity->number * unit->factor;
+}
+
 Result<std::uint64_t> parse_count(std::string_view text) {
   const auto refuse = [&] {
     return usage_error(fmt::format("\"{}\" is not a whole number; write it like 1000 or 1,000", text));

@@ -23,6 +23,9 @@ Result<std::uint64_t> parse_size(std::string_view text);
 // Bytes a second: "40MB/s" is 40*10^6, "40MiB/s" 40*2^20, "1Mbps" 125,000; bare bytes ("125000").
 Result<double> parse_rate(std::string_view text);
 
+// Operations a second: "500/s", "30/min", "3600/h"; a bare number is a second's.
+Result<double> parse_operation_rate(std::string_view text);
+
 // Whole numbers with an optional bound; thousands may be split by '_' or ','.
 Result<std::uint64_t> parse_count(std::string_view text);
 

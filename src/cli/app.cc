@@ -7,14 +7,18 @@
 #include <array>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/nearest.h"
 #include "cli/cleanup.h"
+#include "cli/compare.h"
 #include "cli/console.h"
+#include "cli/demo.h"
 #include "cli/init_data.h"
 #include "cli/patterns.h"
+#include "cli/report.h"
 #include "cli/run.h"
 #include "cli/run_flags.h"
 #include "cli/serve.h"
@@ -24,26 +28,94 @@
 namespace s3lt {
 namespace {
 
-constexpr std::string_view help_text =
-    "s3loadtest {}: a load tester for S3-compatible storage\n"
-    "\n"
-    "Usage: s3loadtest COMMAND [options]\n"
-    "\n"
-    "Commands:\n"
-    "  run PATTERN|FILE   run a load here, in the foreground\n"
-    "  init-data          write the data files that runs take their content from\n"
-    "  cleanup            delete the objects of earlier runs; --dry-run counts only\n"
-    "  verify             read back what runs left and check every byte\n"
-    "  patterns           list: the built-in patterns; show NAME: one with its comments\n"
-    "  serve              an S3 server in memory, to try things out and for tests\n"
-    "\n"
-    "`s3loadtest COMMAND --help` shows the options of a command. Settings come from the\n"
-    "environment or from .env; .env.example shows them.\n"
-    "\n"
-    "Start here: ./quickstart\n";
+// A command: its line in the help, and how it takes its flags. What `set_up` returns carries it out, once the
+// flags are parsed.
+struct Command {
+  std::string_view name, arguments, summary, description;
+  std::function<int()> (*set_up)(CLI::App& app);
+};
 
-constexpr std::array<std::string_view, 6> command_names{"run",    "init-data", "cleanup",
-                                                        "verify", "patterns",  "serve"};
+std::function<int()> set_up_run(CLI::App& app) {
+  auto flags = std::make_shared<RunFlags>();
+  auto words = std::make_shared<std::vector<std::string>>();
+  app.add_option("PATTERN", *words, "a built-in pattern (see `patterns list`), or a pattern file");
+  add_run_flags(app, *flags);
+  return [flags, words] {
+    if (words->size() != 1) {
+      return fail_usage(
+          words->empty() ? "run needs a pattern, as in `s3loadtest run baseload`; see `patterns list`"
+                         : fmt::format("run takes one pattern, not {}: start a run for each", words->size()));
+    }
+    flags->pattern = words->front();
+    return run_command(*flags);
+  };
+}
+
+std::function<int()> set_up_patterns(CLI::App& app) {
+  auto flags = std::make_shared<CommonFlags>();  // every command takes them
+  auto words = std::make_shared<std::vector<std::string>>();
+  app.add_option("WORDS", *words, "list, or show NAME");
+  add_common_flags(app, *flags);
+  return [flags, words] { return patterns_command(*words); };
+}
+
+// Of a command with flags alone.
+template <class Flags, void add(CLI::App&, Flags&), int call(const Flags&)>
+std::function<int()> set_up_flags(CLI::App& app) {
+  auto flags = std::make_shared<Flags>();
+  add(app, *flags);
+  return [flags] { return call(*flags); };
+}
+
+constexpr std::array<Command, 9> commands{{
+    {"run", "PATTERN|FILE", "run a load here, in the foreground",
+     "Runs a load here, in the foreground, until its duration is over or Ctrl-C.", set_up_run},
+    {"report", "[DIR]", "show a run again: text, --json, and report.html",
+     "Shows a run again from the directory that it left, also where it was killed: prints the summary and "
+     "writes "
+     "report.html into it.",
+     set_up_flags<ReportFlags, add_report_flags, report_command>},
+    {"compare", "A B", "two runs side by side, and whether they differ",
+     "Compares two runs by their directories: a change is told as a difference only where it is more than 3% "
+     "and more "
+     "than chance.",
+     set_up_flags<CompareFlags, add_compare_flags, compare_command>},
+    {"init-data", "", "write the data files that runs take their content from",
+     "Writes the data files into S3LOADTEST_DATA_DIR: pseudo-random bytes, the same on every machine. Good "
+     "files are kept, others of the same name replaced.",
+     set_up_flags<InitDataFlags, add_init_data_flags, init_data_command>},
+    {"cleanup", "", "delete the objects of earlier runs; --dry-run counts only",
+     "Deletes what load testers left under a prefix, and nothing else.",
+     set_up_flags<CleanupFlags, add_cleanup_flags, cleanup_command>},
+    {"verify", "", "read back what runs left and check every byte",
+     "Reads back every object that runs left under a prefix and checks each byte.",
+     set_up_flags<VerifyFlags, add_verify_flags, verify_command>},
+    {"patterns", "", "list: the built-in patterns; show NAME: one with its comments",
+     "Shows the built-in patterns.", set_up_patterns},
+    {"serve", "", "an S3 server in memory, to try things out and for tests",
+     "Serves S3 from memory, in the foreground, until SIGTERM or Ctrl-C (docs/serve.md).",
+     set_up_flags<ServeFlags, add_serve_flags, serve_command>},
+    {"demo", "", "the first five minutes: what this tool shows and others hide",
+     "Plays three acts against the embedded server, in about a minute, with the commands to type.",
+     set_up_flags<DemoFlags, add_demo_flags, demo_command>},
+}};
+
+std::string help_text() {
+  std::string text = fmt::format(
+      "s3loadtest {}: a load tester for S3-compatible storage\n\n"
+      "Usage: s3loadtest COMMAND [options]\n\nCommands:\n",
+      S3LOADTEST_VERSION);
+  for (const Command& command : commands)
+    text +=
+        fmt::format("  {:<18} {}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
+  return text +
+         "\n"
+         "`s3loadtest COMMAND --help` shows the options of a command. Settings come from the\n"
+         "environment or from .env; .env.example shows them.\n"
+         "\n"
+         "Start here: ./quickstart\n";
+}
+
 template <class Range>
 bool holds(const Range& range, std::string_view text) {
   return std::find(range.begin(), range.end(), text) != range.end();
@@ -51,20 +123,11 @@ bool holds(const Range& range, std::string_view text) {
 
 // The commands' flags that take a value, so that a value is not taken for a word.
 std::vector<std::string> value_flags() {
-  CLI::App run, serve, init_data, cleanup, verify;
-  RunFlags run_flags;
-  ServeFlags serve_flags;
-  InitDataFlags init_data_flags;
-  CleanupFlags cleanup_flags;
-  add_run_flags(run, run_flags);
-  add_serve_flags(serve, serve_flags);
-  add_init_data_flags(init_data, init_data_flags);
-  VerifyFlags verify_flags;
-  add_cleanup_flags(cleanup, cleanup_flags);
-  add_verify_flags(verify, verify_flags);
   std::vector<std::string> names;
-  for (const CLI::App* app : {&run, &serve, &init_data, &cleanup, &verify}) {
-    for (const CLI::Option* option : app->get_options()) {
+  for (const Command& command : commands) {
+    CLI::App app;
+    const auto call = command.set_up(app);
+    for (const CLI::Option* option : app.get_options()) {
       if (option->get_items_expected_max() == 0) continue;
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
@@ -116,61 +179,17 @@ std::string sentence_of(const CLI::ParseError& error, CLI::App& app, const std::
 }
 
 // Parses the command's own arguments and calls it.
-int dispatch(const std::string& command, std::vector<std::string> arguments) {
-  CLI::App app("", "s3loadtest " + command);
+int dispatch(const Command& command, std::vector<std::string> arguments) {
+  CLI::App app(std::string(command.description), fmt::format("s3loadtest {}", command.name));
   app.get_formatter()->column_width(34);
-  RunFlags run;
-  ServeFlags serve;
-  InitDataFlags init_data;
-  CleanupFlags cleanup;
-  VerifyFlags verify;
-  std::vector<std::string> words;
-  std::function<int()> call;
-  if (command == "run") {
-    app.description("Runs a load here, in the foreground, until its duration is over or Ctrl-C.");
-    app.add_option("PATTERN", words, "a built-in pattern (see `patterns list`), or a pattern file");
-    add_run_flags(app, run);
-    call = [&] {
-      if (words.size() != 1) {
-        return fail_usage(
-            words.empty() ? "run needs a pattern, as in `s3loadtest run baseload`; see `patterns list`"
-                          : fmt::format("run takes one pattern, not {}: start a run for each", words.size()));
-      }
-      run.pattern = words[0];
-      return run_command(run);
-    };
-  } else if (command == "init-data") {
-    app.description(
-        "Writes the data files into S3LOADTEST_DATA_DIR: pseudo-random bytes, the same on every machine. "
-        "Good "
-        "files are kept, others of the same name replaced.");
-    add_init_data_flags(app, init_data);
-    call = [&] { return init_data_command(init_data); };
-  } else if (command == "cleanup") {
-    app.description("Deletes what load testers left under a prefix, and nothing else.");
-    add_cleanup_flags(app, cleanup);
-    call = [&] { return cleanup_command(cleanup); };
-  } else if (command == "verify") {
-    app.description("Reads back every object that runs left under a prefix and checks each byte.");
-    add_verify_flags(app, verify);
-    call = [&] { return verify_command(verify); };
-  } else if (command == "serve") {
-    app.description("Serves S3 from memory, in the foreground, until SIGTERM or Ctrl-C (docs/serve.md).");
-    add_serve_flags(app, serve);
-    call = [&] { return serve_command(serve); };
-  } else {
-    app.description("Shows the built-in patterns.");
-    app.add_option("WORDS", words, "list, or show NAME");
-    add_common_flags(app, run.common);  // every command takes them
-    call = [&] { return patterns_command(words); };
-  }
+  const std::function<int()> call = command.set_up(app);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
     app.parse(arguments);
   } catch (const CLI::CallForHelp&) {
     return print_and_end(app.help());
   } catch (const CLI::ParseError& error) {
-    return fail_usage(sentence_of(error, app, command));
+    return fail_usage(sentence_of(error, app, std::string(command.name)));
   }
   return call();
 }
@@ -186,15 +205,17 @@ int run_app(int argc, char** argv) {
   if (at == arguments.size()) {
     const bool bare = arguments.empty() || holds(arguments, "--help") || holds(arguments, "-h");
     if (!bare) return fail_usage("no command; `s3loadtest` alone shows them");
-    return print_and_end(fmt::format(fmt::runtime(help_text), S3LOADTEST_VERSION));
+    return print_and_end(help_text());
   }
-  const std::string command = arguments[at];
-  if (!holds(command_names, command)) {
+  const auto command = std::ranges::find(commands, std::string_view(arguments[at]), &Command::name);
+  if (command == commands.end()) {
+    std::vector<std::string_view> names;
+    for (const Command& each : commands) names.push_back(each.name);
     return fail_usage(
-        fmt::format("there is no command \"{}\": {}", command, suggest(command, command_names)));
+        fmt::format("there is no command \"{}\": {}", arguments[at], suggest(arguments[at], names)));
   }
   arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
-  return dispatch(command, std::move(arguments));
+  return dispatch(*command, std::move(arguments));
 }
 
 }  // namespace s3lt

@@ -24,9 +24,12 @@ bool write_all(int fd, std::string_view text) {
 
 int fail(const Error& error) {
   std::string line = "s3loadtest: ";
-  for (const char c : error.message) {
+  for (std::size_t i = 0; i < error.message.size(); ++i) {
+    const char c = error.message[i];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    // An indented line goes on with what is above it: an expression, and the caret under its mistake.
+    const bool goes_on = c == '\n' && std::string_view(error.message).substr(i + 1).starts_with("  ");
+    if (!goes_on && (byte < 0x20 || byte == 0x7f)) {
       line += fmt::format("\\x{:02x}", byte);
     } else {
       line += c;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "cli/interrupts.h"
 #include "cli/limits.h"
 #include "cli/prefix_guard.h"
+#include "cli/report.h"
 #include "cli/run_keys.h"
 #include "cli/run_plan.h"
 #include "cli/run_view.h"
@@ -26,6 +26,7 @@
 #include "results/run_directory.h"
 #include "results/summary_json.h"
 #include "results/unfinished_run.h"
+#include "results/verdict.h"
 #include "results/worker_lock.h"
 #include "version.h"
 
@@ -65,9 +66,11 @@ RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
                .threads = plan.threads,
                .clients = client_count(plan),
                .duration_seconds = plan.duration ? to_seconds(*plan.duration) : 0,
+               .warmup_seconds = to_seconds(plan.warmup),
                .settings = describe(flags)};
   for (const PlannedPattern& p : plan.patterns) {
     info.patterns.push_back(p.pattern.name);
+    info.schedules.push_back(record_of(p.pattern.name, phases_of(plan, p.pattern)));
     info.writes = info.writes || p.pattern.writes();
   }
   for (const ResolvedEndpoint& e : plan.endpoints) info.endpoints.push_back(e.url);
@@ -109,22 +112,6 @@ Tally tally(const Snapshot& total) {
   return t;
 }
 
-void judge(RunResult& result) {
-  constexpr double saturated = 0.9;
-  if (result.busiest_thread >= saturated) {
-    result.bottleneck = "client-cpu";
-    result.why =
-        fmt::format("a thread of this client was busy {:.0f}% of the time: the storage may be faster",
-                    result.busiest_thread * 100);
-  } else {
-    result.why = fmt::format(
-        "this client's busiest thread used {:.0f}% of a core, so its CPU was no limit; storage and network "
-        "are not told "
-        "apart",
-        result.busiest_thread * 100);
-  }
-}
-
 int exit_status(const RunResult& result, bool denied) {
   // Of several patterns, the others were not stopped by it.
   if (denied && result.info.patterns.size() == 1) return 3;
@@ -134,11 +121,6 @@ int exit_status(const RunResult& result, bool denied) {
   if (t.succeeded == 0 && !stopped_early) return 3;
   if (t.corrupt > 0 || t.failed * 2 > t.ended) return 1;
   return 0;
-}
-
-unsigned output_width() {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
 }
 
 // Says how it ended: FINAL lines, summary, files.
@@ -157,9 +139,12 @@ int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDir
   const bool summary_written = written || std::filesystem::exists(directory.path() / "summary.json", ignored);
   if (!written && (!write_failed || !summary_written)) log_error(written.error().message);
   if (const std::string warning = trim_denied(plan, result.total); !warning.empty()) log_warning(warning);
-  const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  const auto printed = print(flags.json ? summary_json(result) + "\n"
-                                        : summary_text(result, {.width = output_width(), .colour = colour}));
+  const auto printed =
+      print(flags.json ? summary_json(result) + "\n" : summary_text(result, style_of_stdout()));
+  if (summary_written) {
+    if (const auto page = write_html_report(directory.path()); !page)
+      log_warning(fmt::format("no report.html: {}", page.error().message));
+  }
   log_info(fmt::format("run directory: {}", directory.path().string()));
   if (status == 3) {
     for (const Error& error : denied) fail(error);
@@ -280,7 +265,16 @@ int run_command(const RunFlags& flags) {
                    .total = std::move(load->total),
                    .max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024,
                    .busiest_thread = load->busiest_thread};
-  judge(result);
+  std::map<std::string, bool> in_bursts;
+  for (const ScheduleRecord& s : result.info.schedules) in_bursts[s.pattern] = s.kind != "always";
+  result.certainty = certainty_of(view.course(), result.total, in_bursts);
+  if (plan->warmup > Duration::zero() && result.seconds == 0) {
+    log_warning(fmt::format("the run ended within its --warmup of {}: nothing was measured",
+                            format_duration(plan->warmup)));
+  }
+  Verdict verdict = judge(result.total);
+  result.bottleneck = std::move(verdict.bottleneck);
+  result.why = std::move(verdict.why);
   return report(*plan, flags, result, **directory, view.write_failed());
 }
 

@@ -47,6 +47,44 @@ Result<void> take_concurrency(RunFlags& flags, const std::string& text) {
   return {};
 }
 
+Result<double> positive_operation_rate(const std::string& text) {
+  const auto rate = parse_operation_rate(text);
+  if (rate && (*rate <= 0 || *rate > 1e9))
+    return usage_error(fmt::format("\"{}\" is not above 0 and at most 1,000,000,000/s", text));
+  return rate;
+}
+
+// "500/s", "100..5000/s", or "baseload=500/s".
+Result<void> take_rate(RunFlags& flags, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string value = equals == text.npos ? text : text.substr(equals + 1);
+  const std::size_t dots = value.find("..");
+  const auto to = positive_operation_rate(dots == value.npos ? value : value.substr(dots + 2));
+  if (!to) return std::unexpected(to.error());
+  RunFlags::Rate rate{*to, *to};
+  if (dots != value.npos) {
+    // The unit stands behind the second one, for both.
+    const std::size_t unit = value.find('/', dots);
+    std::string from = value.substr(0, dots);
+    if (unit != value.npos && from.find('/') == from.npos) from += value.substr(unit);
+    const auto begin = positive_operation_rate(from);
+    if (!begin) return std::unexpected(begin.error());
+    rate.from = *begin;
+  }
+  if (equals == text.npos) {
+    flags.rate = rate;
+  } else {
+    flags.pattern_rates[text.substr(0, equals)] = rate;
+  }
+  return {};
+}
+
+Result<ArrivalKind> parse_arrival(const std::string& text) {
+  if (text == "constant") return ArrivalKind::constant;
+  if (text == "poisson") return ArrivalKind::poisson;
+  return usage_error(fmt::format("\"{}\" is neither constant nor poisson", text));
+}
+
 // "1MB", or several with weights: "4KiB=80,1MiB=20".
 Result<void> take_sizes(RunFlags& flags, const std::string& text) {
   std::string_view rest = text;
@@ -143,6 +181,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_common_flags(app, flags.common);
   add_value(app, "--duration", flags.duration, duration, "how long, as in 30s, 5m, 1h30m", "TIME",
             "until stopped");
+  add_value(app, "--warmup", flags.warmup, duration,
+            "the first part of it, which is left out of the figures (rounded up to whole seconds)", "TIME",
+            "none");
   add_value(app, "--operations", flags.operations, at_least_one, "end after this many operations", "N");
   add_value(app, "--bytes", flags.bytes, positive_size, "end after this many bytes moved", "SIZE");
   add_flag_value(
@@ -151,6 +192,17 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_flag_value(
       app, "--size", [&flags](const std::string& text) { return take_sizes(flags, text); },
       "object size, as in 1MB; repeatable; weighted: 4KiB=80,1MiB=20", "SIZE", "the pattern's own");
+  add_flag_value(
+      app, "--rate", [&flags](const std::string& text) { return take_rate(flags, text); },
+      "open loop: operations that begin a second, of all clients of every pattern, or of one; 100..5000/s "
+      "grows over --duration",
+      "RATE | NAME=RATE", "closed loop");
+  add_value(app, "--arrival", flags.arrival, parse_arrival,
+            "in an open loop: as evenly as the rate says, or independent of each other", "constant | poisson",
+            "constant");
+  add_value(app, "--max-backlog", flags.max_backlog, at_least_one,
+            "in an open loop: operations of a pattern that wait for a free client; further ones are not sent",
+            "N", "10000");
   add_value(app, "--bandwidth", flags.bandwidth, positive_rate,
             "at most this many bytes a second, all clients of a pattern together", "RATE", "unlimited");
   add_value(app, "--prefill", flags.prefill, count, "objects a pattern writes before the clock starts", "N",
@@ -196,10 +248,21 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
 
 std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags) {
   std::vector<std::pair<std::string, std::string>> out;
+  if (flags.warmup > Duration::zero()) out.emplace_back("warmup", format_duration(flags.warmup));
   if (flags.operations) out.emplace_back("operations", fmt::format("{}", *flags.operations));
   if (flags.bytes) out.emplace_back("bytes", format_size(*flags.bytes));
   for (const SizeClass& s : flags.sizes) out.emplace_back("size", fmt::format("{}={}", s.label, s.weight));
   if (flags.bandwidth) out.emplace_back("bandwidth", format_rate(*flags.bandwidth));
+  const auto rate_text = [](const RunFlags::Rate& r) {
+    return r.from == r.to ? fmt::format("{}/s", r.to) : fmt::format("{}..{}/s", r.from, r.to);
+  };
+  if (flags.rate) out.emplace_back("rate", rate_text(*flags.rate));
+  for (const auto& [name, rate] : flags.pattern_rates)
+    out.emplace_back("rate", fmt::format("{}={}", name, rate_text(rate)));
+  if (flags.arrival) {
+    out.emplace_back("arrival", *flags.arrival == ArrivalKind::constant ? "constant" : "poisson");
+  }
+  if (flags.max_backlog) out.emplace_back("max_backlog", fmt::format("{}", *flags.max_backlog));
   if (flags.time_scale != 1) out.emplace_back("time_scale", fmt::format("{}", flags.time_scale));
   if (flags.prefill > 0) out.emplace_back("prefill", fmt::format("{}", flags.prefill));
   if (flags.existing) out.emplace_back("existing", *flags.existing);

@@ -30,11 +30,20 @@ struct RunFlags {
   CommonFlags common;
   std::string pattern;  // a built-in name, "all", or a file
   std::optional<Duration> duration;
+  Duration warmup{};
   std::optional<std::uint64_t> operations, bytes;
   std::optional<std::uint64_t> concurrency;                  // of every pattern
   std::map<std::string, std::uint64_t> pattern_concurrency;  // NAME=N
   std::vector<SizeClass> sizes;                              // empty: the pattern's own
   std::optional<double> bandwidth;                           // bytes a second
+  // Operations a second; `to` behind --duration, where it is a ramp.
+  struct Rate {
+    double from = 0, to = 0;
+  };
+  std::optional<Rate> rate;                   // of every pattern that can have one
+  std::map<std::string, Rate> pattern_rates;  // NAME=RATE
+  std::optional<ArrivalKind> arrival;
+  std::optional<std::uint64_t> max_backlog;
   std::uint64_t prefill = 0;
   std::optional<std::string> existing;  // a prefix of keys, of any kind
   std::uint64_t max_keys = 5000, max_bytes = std::uint64_t(20) << 30;
@@ -42,7 +51,7 @@ struct RunFlags {
   std::uint64_t worker_id = 0;
   std::string prefix = "loadtest/";
   bool create_bucket = false;
-  bool yes = false;  // deletes under a prefix that no run recorded
+  bool yes = false;                                    // deletes under a prefix that no run recorded
   Duration stats_interval = std::chrono::seconds(30);  // 0: off
   std::optional<LogLevel> log_level;
   std::optional<std::uint64_t> seed;

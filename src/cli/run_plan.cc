@@ -92,6 +92,50 @@ std::uint64_t clients_of(const Pattern& pattern, const RunFlags& flags) {
       std::max(1.0, std::round(pattern.clients_per_core * thread_count(flags))));
 }
 
+// What --rate and its like say over the pattern's own [arrivals].
+Result<void> take_open_loop(const RunFlags& flags, Pattern& pattern) {
+  const auto named = flags.pattern_rates.find(pattern.name);
+  const bool has_name = named != flags.pattern_rates.end();
+  if (pattern.sweeps()) {
+    if (!has_name) return {};
+    return usage_error(fmt::format("--rate {}=…: {} goes through a listing once a cycle, at no rate",
+                                   pattern.name, pattern.name));
+  }
+  if (has_name || flags.rate) {
+    const RunFlags::Rate& rate = has_name ? named->second : *flags.rate;
+    OpenLoopSpec& spec = pattern.open_loop ? *pattern.open_loop : pattern.open_loop.emplace();
+    spec.course = RateCourse::constant(rate.to);
+    if (rate.from != rate.to) {
+      if (!flags.duration)
+        return usage_error("a --rate that grows needs --duration: it gets there at its end");
+      spec.course.stretches.insert(spec.course.stretches.begin(), {rate.from, rate.to, *flags.duration});
+    }
+  } else if (pattern.open_loop) {
+    pattern.open_loop->course = pattern.open_loop->course.scaled(flags.time_scale);
+  }
+  if (!pattern.open_loop) return {};
+  if (flags.arrival) pattern.open_loop->kind = *flags.arrival;
+  if (flags.max_backlog) pattern.open_loop->max_backlog = *flags.max_backlog;
+  return {};
+}
+
+// Flags of an open loop that meet none are a mistake.
+Result<void> check_open_loop(const RunFlags& flags, const std::vector<PlannedPattern>& planned) {
+  const bool any =
+      std::ranges::any_of(planned, [](const auto& p) { return p.pattern.open_loop.has_value(); });
+  if (any) return {};
+  const std::string_view flag = flags.rate          ? "--rate"
+                                : flags.arrival     ? "--arrival"
+                                : flags.max_backlog ? "--max-backlog"
+                                                    : "";
+  if (flag.empty()) return {};
+  if (flags.rate) {
+    return usage_error(fmt::format("--rate: {} goes through a listing once a cycle, at no rate",
+                                   planned.front().pattern.name));
+  }
+  return usage_error(fmt::format("{} is for an open loop; give it a --rate, as in --rate 500/s", flag));
+}
+
 Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& endpoints) {
   std::vector<ResolvedEndpoint> out;
   for (const Endpoint& e : endpoints) {
@@ -142,18 +186,25 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
     }
   }
   for (Pattern& pattern : *patterns) {
+    if (const auto taken = take_open_loop(flags, pattern); !taken) return std::unexpected(taken.error());
     const std::uint64_t clients = clients_of(pattern, flags);
     planned.push_back({std::move(pattern), clients});
   }
+  if (const auto fits = check_open_loop(flags, planned); !fits) return std::unexpected(fits.error());
+  std::vector<std::string_view> names;
+  for (const PlannedPattern& p : planned) names.push_back(p.pattern.name);
+  const auto is_among = [&](const std::string& name, const std::string& flag) -> Result<void> {
+    if (std::ranges::find(names, name) != names.end()) return {};
+    return usage_error(
+        fmt::format("{}: {} is not among the patterns of this run; {}", flag, name, suggest(name, names)));
+  };
   for (const auto& [name, n] : flags.pattern_concurrency) {
-    const bool known =
-        std::any_of(planned.begin(), planned.end(),
-                    [&, wanted = name](const PlannedPattern& p) { return p.pattern.name == wanted; });
-    if (known) continue;
-    std::vector<std::string_view> names;
-    for (const PlannedPattern& p : planned) names.push_back(p.pattern.name);
-    return usage_error(fmt::format("--concurrency {}={}: {} is not among the patterns of this run; {}", name,
-                                   n, name, suggest(name, names)));
+    const auto known = is_among(name, fmt::format("--concurrency {}={}", name, n));
+    if (!known) return std::unexpected(known.error());
+  }
+  for (const auto& [name, rate] : flags.pattern_rates) {
+    const auto known = is_among(name, fmt::format("--rate {}=…", name));
+    if (!known) return std::unexpected(known.error());
   }
   return planned;
 }
@@ -214,6 +265,12 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.worker = static_cast<unsigned>(flags.worker_id);
   plan.seed = flags.seed.value_or(static_cast<std::uint64_t>(std::random_device()()));
   plan.duration = flags.duration;
+  plan.warmup = std::chrono::ceil<std::chrono::seconds>(flags.warmup);
+  if (flags.duration && plan.warmup >= *flags.duration) {
+    return usage_error(
+        fmt::format("--warmup {} leaves nothing of --duration {} to measure; it is the first part of it",
+                    format_duration(flags.warmup), format_duration(*flags.duration)));
+  }
   plan.operations = flags.operations;
   plan.bytes = flags.bytes;
   plan.grace = flags.grace;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -79,7 +80,7 @@ void log_figures(const Snapshot& total, std::string_view pattern, unsigned worke
   std::vector<LogField> fields{{"ops", number(figures.operations)},
                                {"bytes", number(figures.bytes_moved)},
                                {"errors", number(figures.errors)},
-                               {"elapsed", to_seconds(total.to)}};
+                               {"elapsed", to_seconds(total.to - total.from)}};
   std::vector<std::string> names;  // the fields only view theirs
   names.reserve(3 * operation_kinds);
   for (const OperationFigures& f : operation_figures(total, pattern)) {
@@ -121,6 +122,12 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
     write_failed_ = true;
     log_error(written.error().message + "; the run directory lacks what does not fit, the load goes on");
   }
+  if (second.warmup) {
+    warming_up_ = true;
+  } else {
+    if (std::exchange(warming_up_, false)) log_info("the warm-up is over: figures begin here");
+    course_.add(second);
+  }
   // Of several patterns, the others go on.
   denied_ = denied_ || (plan_.patterns.size() == 1 && !denied_operations(plan_, total).empty());
   warn_of_new_errors(second);
@@ -129,7 +136,8 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;
   while (next_stats_ <= total.to) next_stats_ += options_.stats_interval;
   for (const PlannedPattern& p : plan_.patterns) {
-    log_figures(total, p.pattern.name, options_.worker, "STATS", stats_line(total, p.pattern.name, total.to));
+    log_figures(total, p.pattern.name, options_.worker, "STATS",
+                stats_line(total, p.pattern.name, total.to - total.from));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/run.h"
+#include "measure/batched_series.h"
 #include "results/run_directory.h"
 
 namespace s3lt {
@@ -36,6 +37,8 @@ class RunView : public RunObserver {
   // Ends the live line.
   void finish();
 
+  // What was measured, for how sure it is.
+  const RunCourse& course() const { return course_; }
   // The run directory could not take everything, and this was said.
   bool write_failed() const { return write_failed_; }
 
@@ -48,6 +51,8 @@ class RunView : public RunObserver {
   const RunPlan& plan_;
   TimePoint t0_{};
   Duration next_stats_{};
+  RunCourse course_;
+  bool warming_up_ = false;
   bool write_failed_ = false;
   bool denied_ = false;                                // an operation of the load may not be done at all
   std::map<std::string, Duration> next_waiting_line_;  // by pattern

@@ -38,18 +38,28 @@ Task<void> Client::run() {
 Task<void> Client::work() {
   for (;;) {
     const bool turn = co_await await_turn();
-    if (!turn || !thread_.take_operation()) break;
+    if (!turn) break;
+    if (!thread_.take_operation()) {
+      if (share_.open_loop) share_.open_loop->give_back();
+      break;
+    }
     std::optional<Step> step = next();
     if (!step) {
       thread_.give_back_operation();
-      co_await await_keys();
+      if (share_.open_loop) {
+        share_.open_loop->drop();
+      } else {
+        co_await await_keys();
+      }
       continue;
     }
     const bool may_go = co_await make_way(*step);
     if (!may_go) {
       thread_.give_back_operation();
+      if (share_.open_loop) share_.open_loop->drop();
       continue;
     }
+    step->intended = intended_;
     const Outcome outcome = co_await perform(*step);
     if (outcome == Outcome::cancelled) break;
     if (share_.space.catalog.has_excess()) co_await trim();

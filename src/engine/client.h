@@ -26,6 +26,7 @@ class Client {
  private:
   // When (client_pace.cc).
   Task<bool> await_turn();
+  Task<bool> await_intended_start();
   void enter_phase(TimePoint t);
   Task<void> await_keys();
   Task<void> pause(TimePoint until);
@@ -58,6 +59,7 @@ class Client {
   TimePoint phase_end_{};                // none is known yet
   const WeightedChoice* mix_ = nullptr;  // of the phase
   TimePoint next_start_{};               // of a paced client
+  TimePoint intended_{};                 // of the operation that begins, in an open loop
   Duration key_wait_{};
   std::string token_;                          // of the next page of its own listing
   std::optional<std::uint64_t> pass_done_in_;  // the cycle in which that listing came to its end

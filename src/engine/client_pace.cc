@@ -20,8 +20,27 @@ void Client::enter_phase(TimePoint t) {
   }
 }
 
+// Takes on the next intended start of the open loop and waits for it. False: the thread is stopping.
+Task<bool> Client::await_intended_start() {
+  if (thread_.stopping() || thread_.is_spent()) co_return false;
+  const Duration start = share_.open_loop->take(now() - thread_.t0());
+  intended_ = start == Duration::max() ? TimePoint::max() : thread_.t0() + start;
+  while (now() < intended_) {
+    co_await pause(intended_);
+    if (!thread_.stopping() && !thread_.is_spent()) continue;
+    if (intended_ != TimePoint::max()) share_.open_loop->give_back();
+    co_return false;
+  }
+  if (mix_ == nullptr || now() >= phase_end_) enter_phase(now());
+  co_return true;
+}
+
 // Waits until the client may begin an operation. False: the thread is stopping.
 Task<bool> Client::await_turn() {
+  if (share_.open_loop) {
+    const bool begins = co_await await_intended_start();
+    co_return begins;
+  }
   const Pattern& pattern = share_.pattern;
   for (;;) {
     if (thread_.stopping() || thread_.is_spent()) co_return false;

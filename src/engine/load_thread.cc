@@ -10,6 +10,8 @@
 namespace s3lt {
 namespace {
 
+constexpr auto lag_period = std::chrono::milliseconds(20);
+
 // How much of `total` falls to one of `parts`.
 std::uint64_t share_of(std::uint64_t total, unsigned parts, unsigned index) {
   return total / parts + (index < total % parts ? 1 : 0);
@@ -83,6 +85,12 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
     }
   }
   const std::uint64_t all = plan.patterns[index].clients;
+  if (pattern.open_loop && all > 0) {
+    const OpenLoopSpec& spec = *pattern.open_loop;
+    Arrivals arrivals(spec.course, spec.kind, {all, plan.threads, thread}, phases,
+                      Random::stream(pattern_seed(plan, pattern), {thread, 2}));
+    open_loop.emplace(std::move(arrivals), (spec.max_backlog * clients + all - 1) / all);
+  }
   if (plan.bandwidth && all > 0) {
     const double rate = *plan.bandwidth * static_cast<double>(clients) / static_cast<double>(all);
     limiter = std::make_unique<TokenBucket>(rate, std::max(rate / 10, 1024.0));
@@ -114,6 +122,7 @@ void LoadThread::start_prefill() {
     second_timer_ = std::make_unique<Timer>(loop_);
     cut_timer_ = std::make_unique<Timer>(loop_);
     key_timer_ = std::make_unique<Timer>(loop_);
+    lag_timer_ = std::make_unique<Timer>(loop_);
     if (sync_ != nullptr) spawn(deliver_keys());
     for (std::size_t p = 0; p < plan_.patterns.size(); ++p) {
       shares_.push_back(std::make_unique<PatternShare>(plan_, p, keys_, index_, recorder_));
@@ -130,6 +139,7 @@ void LoadThread::start_prefill() {
     second_timer_.reset();
     cut_timer_.reset();
     key_timer_.reset();
+    lag_timer_.reset();
   });
 }
 
@@ -141,13 +151,14 @@ Task<void> LoadThread::prefill(Client& client) {
 void LoadThread::begin(TimePoint t0) {
   loop_.post([this, t0] {
     t0_ = t0;
-    before_load_ = recorder_.take({}, {}).client;  // the rest is not part of the load
-    before_load_.cpu_seconds = 0;
+    const ClientCounters before = recorder_.take({}, {}).client;  // the rest is not part of the load
+    before_load_ = {.connections = before.connections, .reconnects = before.reconnects};
     if (stopping_) {
       finish();
       return;
     }
     spawn(deliver_seconds());
+    spawn(watch_lag());
     running_ = clients_.size() + 1;
     for (const auto& client : clients_) spawn(run(*client));
     if (--running_ == 0) finish();
@@ -163,6 +174,7 @@ void LoadThread::stop(TimePoint cut_at) {
   loop_.post([this, cut_at] {
     const bool first = !std::exchange(stopping_, true);
     if (finished_) return;
+    end_arrivals();
     for (const auto& client : clients_) client->wake();
     if (first) spawn(cut_later(cut_at));
   });
@@ -202,15 +214,53 @@ void LoadThread::give_back_operation() {
   if (budget_.limits_operations()) budget_.give_back_operations(1 + std::exchange(tickets_, 0));
 }
 
+// What was meant to begin until now, and no client took on, is not sent.
+void LoadThread::end_arrivals() {
+  for (const auto& share : shares_) {
+    if (!share->open_loop) continue;
+    if (is_spent()) {
+      share->open_loop->abandon();
+    } else {
+      share->open_loop->end(now() - t0_);
+    }
+  }
+}
+
 void LoadThread::deliver(bool last) {
   const Duration to = now() - t0_;
   Snapshot snapshot = recorder_.take(delivered_, to);
   delivered_ = to;
+  add_use(snapshot, last);
   snapshot.client.add(std::exchange(before_load_, {}));
   for (const auto& share : shares_) {
     snapshot.keys[share->pattern.name].add(share->keys);
+    if (!share->open_loop) continue;
+    OpenLoop& loop = *share->open_loop;
+    loop.admit(to);
+    snapshot.arrivals[share->pattern.name] = {loop.intended(), loop.not_sent(), loop.waiting()};
   }
   mailbox_.put({.thread = index_, .second = second_++, .snapshot = std::move(snapshot), .last = last});
+}
+
+void LoadThread::add_use(Snapshot& snapshot, bool last) {
+  ThreadUse& use = snapshot.client.use.threads[{plan_.worker, index_}];
+  use.wall = to_seconds(snapshot.to - snapshot.from);
+  use.cpu = snapshot.client.cpu_seconds;
+  use.run_queue = snapshot.client.run_queue_seconds;
+  use.loaded = snapshot.cells.empty() ? 0 : use.wall;
+  for (const auto& [key, cell] : snapshot.cells) use.operations += cell.counters.count;
+  // At the end nothing is under way any more.
+  if (!last) snapshot.client.use.sockets = sampler_.look(loop_, clients_.size());
+}
+
+// How late what is due comes, and with it every time that is taken here. Each time that was due counts, also
+// those that a long delay made late together.
+Task<void> LoadThread::watch_lag() {
+  for (TimePoint due = t0_ + lag_period;;) {
+    const bool in_time = co_await lag_timer_->until(due);
+    if (!in_time || finished_) co_return;
+    for (const TimePoint t = now(); due <= t; due += lag_period) recorder_.loop_lag(to_micros(t - due));
+  }
 }
 
 Task<void> LoadThread::deliver_seconds() {
@@ -235,9 +285,11 @@ Task<void> LoadThread::deliver_keys() {
 
 void LoadThread::finish() {
   finished_ = true;
+  end_arrivals();
   if (tickets_ > 0) budget_.give_back_operations(std::exchange(tickets_, 0));
   second_timer_->cancel();
   key_timer_->cancel();
+  lag_timer_->cancel();
   cut_timer_->cancel();
   deliver_key_events();
   deliver(true);

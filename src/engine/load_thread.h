@@ -13,6 +13,7 @@
 #include "engine/mailbox.h"
 #include "engine/plan.h"
 #include "engine/shared_hashes.h"
+#include "engine/socket_sampler.h"
 #include "measure/recorder.h"
 #include "net/loop.h"
 #include "schedule/token_bucket.h"
@@ -55,6 +56,7 @@ struct PatternShare {
   const WeightedChoice& mix_of(const Phase& phase) const;
   const std::string list_prefix;  // what LIST and DELETE-BATCH go through
   Sweep sweep;
+  std::optional<OpenLoop> open_loop;
   std::unique_ptr<TokenBucket> limiter;
   std::uint64_t clients = 0;
   std::uint64_t prefill_left = 0;
@@ -127,9 +129,12 @@ class LoadThread {
   Task<void> run(Client& client);
   Task<void> deliver_seconds();
   Task<void> deliver_keys();
+  Task<void> watch_lag();
+  void add_use(Snapshot& snapshot, bool last);
   void deliver_key_events();
   Task<void> cut_later(TimePoint when);
   void deliver(bool last);
+  void end_arrivals();
   void finish();
 
   struct Health {
@@ -149,12 +154,13 @@ class LoadThread {
   ContentGather gather_;
   SharedHashes shared_hashes_;
   HashQueue hash_queue_;
+  SocketSampler sampler_;
   std::vector<Health> health_;  // by endpoint
   ClientCounters before_load_;  // what the prefill opened
   std::vector<std::unique_ptr<PatternShare>> shares_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<KeyEvent> key_events_;  // not delivered yet
-  std::unique_ptr<Timer> second_timer_, cut_timer_, key_timer_;
+  std::unique_ptr<Timer> second_timer_, cut_timer_, key_timer_, lag_timer_;
   std::thread thread_;
   std::string prefill_problem_;
   TimePoint t0_{};

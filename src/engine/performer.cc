@@ -64,7 +64,8 @@ struct Performer::Operation : TransferObserver {
   std::uint64_t size = 0;
   ObjectContent content;
   std::size_t endpoint = 0;
-  TimePoint start{};
+  TimePoint start{};            // intended
+  std::int64_t lag_us = -1;     // of an open loop: the actual start behind it
   bool after_response = false;  // the attempt before got an answer
   void moved(std::uint64_t bytes) override {
     if (!recording || step.space == nullptr) return;  // the bytes of objects only, not of lists
@@ -180,6 +181,10 @@ Task<Performed> Performer::perform(const Step& step) {
   op.step = step;
   op.cell = share_.cell(step.kind, step.size_class);
   op.start = now();
+  if (step.intended != TimePoint{}) {
+    op.lag_us = to_micros(op.start - step.intended);
+    op.start = step.intended;
+  }
   co_await prepare(op);
   if (thread_.plan().profile->traits().invocation_id) invocation_id();
   op.endpoint = next_endpoint();
@@ -228,6 +233,7 @@ void Performer::record(const Operation& op, const Attempt& last) {
                 .response_us = to_micros(now() - op.start),
                 .service_us = to_micros(last.end - last.sent),
                 .ttfb_us = last.first_byte == TimePoint{} ? -1 : to_micros(last.first_byte - last.sent),
+                .lag_us = op.lag_us,
                 .seeded = op.step.seeded,
                 .behind = last.behind});
 }

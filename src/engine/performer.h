@@ -27,6 +27,7 @@ struct Step {
   // LIST: which keys, and the token of the page before. DELETE-BATCH: whole keys.
   std::string_view prefix, token;
   std::span<const std::string> keys;
+  TimePoint intended{};  // when it was meant to begin; {}: closed loop, it begins when it begins
 };
 
 // How it ended.

@@ -43,6 +43,7 @@ struct RunPlan {
   unsigned threads = 1;
   std::uint64_t seed = 0;
   std::optional<Duration> duration;  // until stopped where absent
+  Duration warmup{};                 // of that, the part that is not measured: whole seconds
   std::optional<std::uint64_t> operations, bytes;
   Duration grace = std::chrono::seconds(10);
   double time_scale = 1;  // divides the times of schedules, and nothing else

@@ -6,6 +6,7 @@
 
 #include "engine/key_sync.h"
 #include "engine/load_thread.h"
+#include "engine/path_watch.h"
 
 namespace s3lt {
 namespace {
@@ -17,21 +18,25 @@ constexpr std::uint64_t most_seconds_late = 3;
 // Puts the threads' seconds together.
 class Assembly {
  public:
-  Assembly(unsigned threads, KeyStore& keys, RunObserver& observer)
-      : threads_(threads), keys_(keys), observer_(observer) {}
+  Assembly(const RunPlan& plan, KeyStore& keys, RunObserver& observer)
+      : threads_(plan.threads),
+        warmup_(plan.warmup),
+        keys_(keys),
+        observer_(observer),
+        path_(plan.endpoints) {}
 
   void add(const Delivery& delivery) {
-    cpu_[delivery.thread] += delivery.snapshot.client.cpu_seconds;
+    if (!in_warmup(delivery.snapshot)) cpu_[delivery.thread] += delivery.snapshot.client.cpu_seconds;
     Open& open = open_[delivery.second];
     open.snapshot.merge(delivery.snapshot);
     ++open.parts;
-    // Keys are totals of each thread: the newest of every thread makes the whole.
-    newest_keys_[delivery.thread] = delivery.snapshot.keys;
-    newest_ = std::max(newest_, delivery.second);
+    // Keys and arrivals are totals of each thread: the newest of every thread makes the whole.
+    newest_[delivery.thread] = {delivery.snapshot.keys, delivery.snapshot.arrivals};
+    newest_second_ = std::max(newest_second_, delivery.second);
     if (delivery.last) last_second_[delivery.thread] = delivery.second;
     while (!open_.empty()) {
       const auto first = open_.begin();
-      const bool late = first->first + most_seconds_late <= newest_;
+      const bool late = first->first + most_seconds_late <= newest_second_;
       if (first->second.parts < expected(first->first) && !late) break;
       flush();
     }
@@ -63,8 +68,10 @@ class Assembly {
     Snapshot second = std::move(open_.begin()->second.snapshot);
     open_.erase(open_.begin());
     second.keys.clear();
-    for (const auto& [thread, keys] : newest_keys_) {
-      for (const auto& [pattern, counters] : keys) second.keys[pattern].add(counters);
+    second.arrivals.clear();
+    for (const auto& [thread, totals] : newest_) {
+      for (const auto& [pattern, counters] : totals.keys) second.keys[pattern].add(counters);
+      for (const auto& [pattern, counters] : totals.arrivals) second.arrivals[pattern].add(counters);
     }
     // The catalogs are all threads' together.
     for (auto& [pattern, counters] : second.keys) {
@@ -72,18 +79,38 @@ class Assembly {
       counters.alive = catalog.alive();
       counters.unknown = catalog.unknown();
     }
+    path_.finish(second, now());
+    second.warmup = in_warmup(second);
+    if (second.warmup) {
+      warmup_total_.append(second);
+      observer_.second(second, warmup_total_);
+      return;
+    }
     total_.append(second);
+    for (auto& [pattern, counters] : total_.arrivals) {
+      const ArrivalCounters& before = warmup_total_.arrivals[pattern];
+      counters.intended -= before.intended;
+      counters.not_sent -= before.not_sent;
+    }
     observer_.second(second, total_);
   }
+  // A second belongs to it by its middle: its ends are a little off.
+  bool in_warmup(const Snapshot& second) const { return (second.from + second.to) / 2 < warmup_; }
   const unsigned threads_;
+  const Duration warmup_;
   KeyStore& keys_;
   RunObserver& observer_;
+  PathWatch path_;
   std::map<std::uint64_t, Open> open_;
-  std::map<unsigned, std::map<std::string, KeyCounters>> newest_keys_;
+  struct Totals {
+    std::map<std::string, KeyCounters> keys;
+    std::map<std::string, ArrivalCounters> arrivals;
+  };
+  std::map<unsigned, Totals> newest_;
   std::map<unsigned, double> cpu_;
   std::map<unsigned, std::uint64_t> last_second_;  // of threads that have ended
-  std::uint64_t newest_ = 0;
-  Snapshot total_;
+  std::uint64_t newest_second_ = 0;
+  Snapshot warmup_total_, total_;
 };
 
 using Threads = std::vector<std::unique_ptr<LoadThread>>;
@@ -135,7 +162,7 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJourn
   for (auto& thread : threads) thread->begin(t0);
   if (!stopping) observer.started();
 
-  Assembly assembly(plan.threads, keys, observer);
+  Assembly assembly(plan, keys, observer);
   Duration last{};
   for (unsigned ended = 0; ended < plan.threads;) {
     TimePoint wake = now() + poll_period;
@@ -166,8 +193,8 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJourn
     return unavailable(fmt::format("the prefill could not write all of its objects: {}", problem));
   }
   result.total = std::move(assembly.total());
-  result.elapsed = last;
-  result.busiest_thread = assembly.busiest(last);
+  result.elapsed = std::max(last - plan.warmup, Duration::zero());
+  result.busiest_thread = assembly.busiest(result.elapsed);
   return result;
 }
 

@@ -15,7 +15,8 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
   virtual void started() {}  // the prefill is done, the clock runs
-  // One finished second of all threads, and everything so far.
+  // One finished second of all threads, and everything so far: of a second of the warm-up, everything of the
+  // warm-up; later, everything since.
   virtual void second(const Snapshot& second, const Snapshot& total) = 0;
   // Whether the run is to end before its time (asked at least ten times a second).
   virtual bool interrupted() = 0;
@@ -24,8 +25,8 @@ class RunObserver {
 };
 
 struct LoadResult {
-  Snapshot total;
-  Duration elapsed{};  // of the load: from its start to the end of its last operation
+  Snapshot total;      // of what was measured, after the warm-up
+  Duration elapsed{};  // of that: to the end of the last operation
   bool interrupted = false;
   double busiest_thread = 0;  // share of a core
 };

@@ -53,6 +53,14 @@ void Histogram::clear() {
   max_ = 0;
 }
 
+void Histogram::set_exact(std::int64_t least, double mean, std::int64_t greatest) {
+  if (empty()) return;
+  if (index_of(std::max<std::int64_t>(0, least)) == index_of(min_)) min_ = least;
+  if (index_of(std::max<std::int64_t>(0, greatest)) == index_of(max_)) max_ = greatest;
+  if (mean >= static_cast<double>(min_) && mean <= static_cast<double>(max_))
+    sum_ = static_cast<std::uint64_t>(mean * static_cast<double>(count_) + 0.5);
+}
+
 std::int64_t Histogram::percentile(double p) const {
   if (empty()) return 0;
   const double rank = std::clamp(p, 0.0, 100.0) * static_cast<double>(count_) / 100 + 0.5;

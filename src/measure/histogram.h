@@ -50,6 +50,9 @@ class Histogram {
   }
   void add(const Histogram& other);
   void clear();  // keeps its pages
+  // The exact least, mean and greatest value, which stood beside an encoded histogram: its buckets have them
+  // to 0.1% only. One that does not lie in the bucket of min() or max() is not believed.
+  void set_exact(std::int64_t least, double mean, std::int64_t greatest);
 
   std::uint64_t count() const { return count_; }
   bool empty() const { return count_ == 0; }

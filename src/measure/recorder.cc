@@ -1,7 +1,5 @@
 #include "measure/recorder.h"
 
-#include <sys/resource.h>
-
 #include <utility>
 
 namespace s3lt {
@@ -10,15 +8,6 @@ namespace {
 constexpr unsigned samples_of_a_kind = 10;
 // A server that makes up a new code for every error must not fill the memory with samples.
 constexpr std::size_t most_error_kinds = 200;
-
-double thread_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_THREAD, &usage);
-  const auto seconds_of = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-}
 
 }  // namespace
 
@@ -89,9 +78,11 @@ Snapshot Recorder::take(Duration from, Duration to) {
     snapshot.cells[slot.key].add(slot.cell);
     slot.cell.clear();
   }
-  const double cpu = thread_cpu_seconds();
-  client_.cpu_seconds = cpu - (cpu_before_ < 0 ? 0 : cpu_before_);
-  cpu_before_ = cpu;
+  if (!clock_) clock_.emplace();
+  const ThreadTimes times = clock_->read();
+  client_.cpu_seconds = times.cpu - before_.cpu;
+  client_.run_queue_seconds = times.run_queue - before_.run_queue;
+  before_ = times;
   snapshot.client = std::exchange(client_, {});
   snapshot.errors = std::exchange(errors_, {});
   return snapshot;

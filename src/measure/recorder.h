@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "measure/cpu_times.h"
 #include "measure/snapshot.h"
 
 namespace s3lt {
@@ -54,6 +56,8 @@ class Recorder {
   }
   void connection() { ++client_.connections; }
   void reconnect() { ++client_.reconnects; }
+  // A timer of the thread came so much later than due.
+  void loop_lag(std::int64_t micros) { client_.use.loop_lag.record(micros); }
 
   // Whether a sample of this kind of error (pattern, operation, outcome, status, reason) is still wanted:
   // the first 10 of each kind that this recorder sees. Asked before one is built, since building
@@ -83,7 +87,8 @@ class Recorder {
   std::vector<ErrorKindSeen> error_kinds_;  // few, searched one by one
   std::vector<ErrorSample> errors_;
   ClientCounters client_;
-  double cpu_before_ = -1;
+  std::optional<ThreadClock> clock_;  // made by the first take(): it is of one thread
+  ThreadTimes before_;
 };
 
 }  // namespace s3lt

@@ -62,10 +62,18 @@ void KeyCounters::add(const KeyCounters& other) {
   waiting += other.waiting;
 }
 
+void ArrivalCounters::add(const ArrivalCounters& other) {
+  intended += other.intended;
+  not_sent += other.not_sent;
+  waiting += other.waiting;
+}
+
 void ClientCounters::add(const ClientCounters& other) {
   cpu_seconds += other.cpu_seconds;
   connections += other.connections;
   reconnects += other.reconnects;
+  run_queue_seconds += other.run_queue_seconds;
+  use.add(other.use);
 }
 
 namespace {
@@ -88,11 +96,13 @@ void add_figures(Snapshot& into, const Snapshot& from) {
 void Snapshot::merge(const Snapshot& other) {
   add_figures(*this, other);
   for (const auto& [pattern, counters] : other.keys) keys[pattern].add(counters);
+  for (const auto& [pattern, counters] : other.arrivals) arrivals[pattern].add(counters);
 }
 
 void Snapshot::append(const Snapshot& next) {
   add_figures(*this, next);
   for (const auto& [pattern, counters] : next.keys) keys[pattern] = counters;
+  for (const auto& [pattern, counters] : next.arrivals) arrivals[pattern] = counters;
 }
 
 }  // namespace s3lt

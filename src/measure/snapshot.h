@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/vocabulary.h"
+#include "measure/client_use.h"
 #include "measure/histogram.h"
 
 namespace s3lt {
@@ -96,24 +97,37 @@ struct KeyCounters {
   void add(const KeyCounters& other);
 };
 
+// Of the intended starts of one pattern in an open loop.
+struct ArrivalCounters {
+  std::uint64_t intended = 0;  // until now; each was begun, waits, or was not sent
+  std::uint64_t not_sent = 0;  // no client came free in time
+  std::uint64_t waiting = 0;   // for a free client, at this moment
+  void add(const ArrivalCounters& other);
+};
+
 // What the client itself spent, of one thread or of all.
 struct ClientCounters {
   double cpu_seconds = 0;         // user and system
   std::uint64_t connections = 0;  // opened
   std::uint64_t reconnects = 0;   // requests sent again on a new connection, see README, "Words"
+  double run_queue_seconds = 0;   // ready to run, but no CPU did
+  ClientUse use{};
   void add(const ClientCounters& other);
 };
 
 struct Snapshot {
   Duration from{}, to{};  // since the start of the load
+  bool warmup = false;    // before what is measured
   std::map<CellKey, Cell> cells;
-  std::map<std::string, KeyCounters> keys;  // totals since the start, not of the interval
-  ClientCounters client;                    // of the interval
+  std::map<std::string, KeyCounters> keys;          // totals since the start, not of the interval
+  std::map<std::string, ArrivalCounters> arrivals;  // the same; of patterns in an open loop
+  ClientCounters client;                            // of the interval
   std::vector<ErrorSample> errors;
 
-  // Adds what another thread or host saw in the same stretch (from/to become the union; keys add up).
+  // Adds what another thread or host saw in the same stretch (from/to become the union; keys and arrivals add
+  // up).
   void merge(const Snapshot& other);
-  // Continues in time: adds the next stretch of the same thread or fleet (keys are replaced).
+  // Continues in time: adds the next stretch of the same thread or fleet (keys and arrivals are replaced).
   void append(const Snapshot& next);
 };
 

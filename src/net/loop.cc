@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -231,6 +232,18 @@ void Loop::Impl::check_deadlines() {
     if (r.state->listed && r.state->waiter && r.state->deadline <= t)
       r.state->resume(Socket::Wake::timed_out);
   }
+}
+
+Loop::Waiting Loop::waiting(std::size_t most) const {
+  Waiting found;
+  const std::vector<Socket::State*>& sockets = impl_->sockets;
+  const std::size_t step = std::max<std::size_t>(1, (sockets.size() + most - 1) / most);
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    if (!sockets[i]->waiter) continue;
+    ++found.count;
+    if (i % step == 0) found.some.push_back({sockets[i]->fd, sockets[i]->interest});
+  }
+  return found;
 }
 
 Socket::Socket(Loop& loop, int fd) : state_(new State(loop.impl(), fd)) {}

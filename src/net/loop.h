@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/task.h"
@@ -26,6 +27,19 @@ class Loop {
 
   // Calls `tick` about every `period` until the loop stops.
   void every(Duration period, std::function<void()> tick);
+
+  // Sockets that a coroutine waits for at this moment: how many there are, and some of them, spread evenly
+  // over all open ones and about the same ones each time (at most `most`). Goes through all sockets: once a
+  // second.
+  struct WaitingSocket {
+    int fd = -1;
+    unsigned interest = 0;  // Socket::Interest
+  };
+  struct Waiting {
+    std::size_t count = 0;
+    std::vector<WaitingSocket> some;
+  };
+  Waiting waiting(std::size_t most) const;
 
   // co_await loop.yield(): lets everything else that is ready run first.
   struct Yield {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/units.h"
+#include "report/certainty_text.h"
 #include "report/table.h"
 #include "report/trouble.h"
 #include "results/figures.h"
@@ -47,6 +48,14 @@ std::string percentile_fields(const Snapshot& total, std::string_view pattern) {
                     format_latency(response.percentile(95)), format_latency(response.percentile(99)));
   }
   return out;
+}
+
+// " | backlog=12, not_sent=0", of an open loop.
+std::string arrival_fields(const Snapshot& total, std::string_view pattern) {
+  const auto open = total.arrivals.find(std::string(pattern));
+  if (open == total.arrivals.end()) return {};
+  return fmt::format(" | backlog={}, not_sent={}", format_count(open->second.waiting),
+                     format_count(open->second.not_sent));
 }
 
 // ---- the summary
@@ -125,6 +134,18 @@ std::string failures_line(const std::vector<OperationFigures>& operations) {
   return line;
 }
 
+// "open loop: 10,000 intended, 12 not sent; they began late by p50 3us, p99 1.2ms, at most 8ms"
+std::string open_loop_line(const ArrivalCounters& arrivals, const std::vector<OperationFigures>& operations) {
+  Histogram lag;
+  for (const OperationFigures& of : operations) lag.add(of.all.lag);
+  std::string line = fmt::format("open loop: {} intended, {} not sent", format_count(arrivals.intended),
+                                 format_count(arrivals.not_sent));
+  if (lag.empty()) return line;
+  return line + fmt::format("; they began late by p50 {}, p99 {}, at most {}",
+                            format_latency(lag.percentile(50)), format_latency(lag.percentile(99)),
+                            format_latency(lag.max()));
+}
+
 std::string keys_line(const KeyCounters& keys) {
   return fmt::format("keys: {} written, {} deleted, {} trimmed, {} alive, {} unknown",
                      format_count(keys.written), format_count(keys.deleted), format_count(keys.trimmed),
@@ -149,11 +170,17 @@ std::string client_line(const RunResult& result) {
   const ClientCounters& client = result.total.client;
   const double per_cpu_second =
       per_second(static_cast<double>(operations_done(result.total)), client.cpu_seconds);
+  const Histogram& lag = client.use.loop_lag;
+  const std::string late =
+      lag.empty() ? ""
+                  : fmt::format("timers late by p50 {}, p99 {}, ", format_latency(lag.percentile(50)),
+                                format_latency(lag.percentile(99)));
   return fmt::format(
-      "client: {}, {:.1f} CPU s, {} operations per CPU second, busiest thread {:.0f}%, {}, {}, {} of memory",
+      "client: {}, {:.1f} CPU s, {} operations per CPU second, busiest thread {:.0f}%, {}{}, {}, {} of "
+      "memory",
       counted(result.info.threads, "thread"), client.cpu_seconds,
       format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), 100 * result.busiest_thread,
-      counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
+      late, counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
       format_size(static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))));
 }
 
@@ -202,10 +229,22 @@ std::string trust(const RunResult& result) {
   if (result.bottleneck == "client-network") {
     return "this client's network was the limit, so the storage may be faster than that";
   }
-  return "whether the storage or this client was the limit is not known";
+  return "neither the storage nor this client could be shown to be the limit";
 }
 
-// One sentence: what the storage did, what stood out, whether the client can be trusted.
+// Above the figures of a run whose client was the bottleneck; empty of others.
+std::string distrust(const RunResult& result, const TextStyle& style) {
+  if (!result.bottleneck.starts_with("client")) return {};
+  const std::string_view part = result.bottleneck == "client-cpu" ? "CPU" : "network";
+  return wrapped(
+             fmt::format("DO NOT TRUST THESE FIGURES AS THE STORAGE'S: this client's {} was the limit: {}.",
+                         part, result.why),
+             style.width, 0, Tone::bad, style.colour) +
+         "\n";
+}
+
+}  // namespace
+
 std::string closing_sentence(const RunResult& result) {
   PatternFigures sum;
   for (const std::string& pattern : pattern_names(result.total)) {
@@ -229,12 +268,20 @@ std::string closing_sentence(const RunResult& result) {
   if (const std::string notable = what_stood_out(result, sum.errors, sum.operations); !notable.empty()) {
     sentence += "; " + notable;
   }
+  std::uint64_t not_sent = 0;
+  for (const auto& [pattern, arrivals] : result.total.arrivals) not_sent += arrivals.not_sent;
+  if (not_sent > 0) {
+    sentence += fmt::format("; {} {} not sent in time, for want of a free client",
+                            counted(not_sent, "more intended operation"), not_sent == 1 ? "was" : "were");
+  }
   if (const std::uint64_t corrupt = sum.all_corrupt(); corrupt != 0) {
     sentence += fmt::format("; {} did not bring the bytes that were written", counted(corrupt, "read"));
   }
   if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
   return sentence + "; " + trust(result) + ".";
 }
+
+namespace {
 
 std::string pattern_block(const RunResult& result, const std::string& pattern, const TextStyle& style) {
   const std::vector<OperationFigures> operations = operation_figures(result.total, pattern);
@@ -249,6 +296,16 @@ std::string pattern_block(const RunResult& result, const std::string& pattern, c
   if (const std::string failures = failures_line(operations); !failures.empty()) {
     out += wrapped(failures, style.width, 2, Tone::bad, style.colour);
   }
+  if (const auto open = result.total.arrivals.find(pattern); open != result.total.arrivals.end()) {
+    out += wrapped(open_loop_line(open->second, operations), style.width, 2,
+                   open->second.not_sent > 0 ? Tone::bad : Tone::plain, style.colour);
+  }
+  if (const std::string sure = interval_line(result.certainty, pattern); !sure.empty())
+    out += wrapped(sure, style.width, 2);
+  if (const std::string few = few_samples_line(result.certainty, pattern); !few.empty())
+    out += wrapped(few, style.width, 2, Tone::dim, style.colour);
+  if (const std::string steady = steadiness_line(result.certainty, pattern); !steady.empty())
+    out += wrapped(steady, style.width, 2, steady.starts_with("NOT") ? Tone::bad : Tone::plain, style.colour);
   if (const auto keys = result.total.keys.find(pattern); keys != result.total.keys.end()) {
     out += wrapped(keys_line(keys->second), style.width, 2);
   }
@@ -269,7 +326,7 @@ std::string stats_line(const Snapshot& total, std::string_view pattern, Duration
       "STATS: ops={} ({}), bytes={} ({}/s), errors={}, elapsed={}{}", format_count(sum.operations),
       rate_text(per_second(static_cast<double>(sum.operations), length)), format_bytes_old(sum.bytes_moved),
       format_bytes_old(static_cast<std::uint64_t>(byte_rate)), format_count(sum.errors),
-      elapsed_text(elapsed), percentile_fields(total, pattern));
+      elapsed_text(elapsed), percentile_fields(total, pattern) + arrival_fields(total, pattern));
 }
 
 std::string final_line(const Snapshot& total, std::string_view pattern, Duration elapsed,
@@ -279,18 +336,25 @@ std::string final_line(const Snapshot& total, std::string_view pattern, Duration
                      format_count(sum.operations),
                      rate_text(per_second(static_cast<double>(sum.operations), to_seconds(elapsed))),
                      format_bytes_old(sum.bytes_moved), format_count(sum.errors), worker_failures,
-                     elapsed_text(elapsed), percentile_fields(total, pattern));
+                     elapsed_text(elapsed),
+                     percentile_fields(total, pattern) + arrival_fields(total, pattern));
 }
 
 std::string summary_text(const RunResult& result, const TextStyle& style) {
-  std::string out;
+  std::string out = distrust(result, style);
   for (const std::string& pattern : pattern_names(result.total, result.info.patterns))
     out += pattern_block(result, pattern, style);
   out += wrapped(client_line(result), style.width, 0);
   std::string limit = fmt::format("limit: {}", result.bottleneck);
-  if (!result.why.empty()) limit += " - " + result.why;
-  out += wrapped(limit, style.width, 0, result.bottleneck.starts_with("client") ? Tone::bad : Tone::plain,
-                 style.colour);
+  const bool said_above = result.bottleneck.starts_with("client");
+  if (!result.why.empty() && !said_above) limit += " - " + result.why;
+  out += wrapped(limit, style.width, 0, said_above ? Tone::bad : Tone::plain, style.colour);
+  if (result.total.arrivals.empty()) {
+    out += wrapped(
+        "closed loop: a client that waits begins nothing, so a stall of the storage hits few operations and "
+        "hardly shows in the percentiles; --rate shows it",
+        style.width, 0, Tone::dim, style.colour);
+  }
   if (result.info.time_scale != 1) {
     out += wrapped(
         fmt::format("time scale: phases, windows, gaps and cycles were {:g} times as short as written",

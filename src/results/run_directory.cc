@@ -11,7 +11,7 @@
 #include <random>
 #include <tuple>
 
-#include "results/figures.h"
+#include "results/interval_lines.h"
 #include "results/line_file.h"
 #include "results/summary_json.h"
 
@@ -81,18 +81,12 @@ std::string hlog_header(const RunInfo& info) {
       format_rfc3339(info.started));
 }
 
-std::string hlog_line(std::string_view tag, const Snapshot& interval, const Histogram& histogram) {
-  if (histogram.empty()) return {};
-  return fmt::format("Tag={},{:.3f},{:.3f},{:.3f},{}\n", tag, to_seconds(interval.from),
-                     to_seconds(interval.to - interval.from), static_cast<double>(histogram.max()) / 1000,
-                     histogram.encode_compressed_base64());
-}
-
 }  // namespace
 
 struct RunDirectory::Impl {
   fs::path path;
   LineFile series, histograms, errors;
+  IntervalLines intervals;
   bool made_directory = false;
   int room = -1;  // for the summary, so that a disk that fills meanwhile does not cost it
   // Every thread offers its first errors of a kind; the run shows the first of all of them.
@@ -192,36 +186,24 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create_at(const fs::path& pa
 }
 
 Result<void> RunDirectory::append(const Snapshot& second) {
+  const IntervalText intervals = impl_->intervals.add(second);
+  if (auto done = impl_->histograms.write(intervals.histograms); !done) return done;
   std::string lines;
-  for (const std::string& pattern : pattern_names(second)) {
-    for (const OperationFigures& of : operation_figures(second, pattern)) {
-      lines += hlog_line(fmt::format("{}.{}", pattern, name(of.operation)), second, of.all.response);
-    }
-  }
-  if (auto done = impl_->histograms.write(lines); !done) return done;
-  lines.clear();
   for (const ErrorSample& sample : second.errors) {
     if (impl_->wanted(sample)) lines += error_line(sample) + "\n";
   }
   if (auto done = impl_->errors.write(lines); !done) return done;
-  return impl_->series.write(series_line(second) + "\n");
+  return impl_->series.write(intervals.series);
 }
 
 Result<void> RunDirectory::finish(const RunResult& result) {
-  std::string lines;
-  for (const std::string& pattern : pattern_names(result.total)) {
-    for (const OperationFigures& of : operation_figures(result.total, pattern)) {
-      const std::string tag = fmt::format("total.{}.{}", pattern, name(of.operation));
-      lines += hlog_line(tag, result.total, of.all.response);
-      for (const auto& [label, cell] : of.sizes)
-        lines += hlog_line(tag + "." + label, result.total, cell.response);
-    }
-  }
-  // First, so that it gets the room that was kept for it; the totals follow from the seconds.
+  // First, so that it gets the room that was kept for it; the rest follows from the seconds.
   impl_->release_room();
   if (auto done = write_atomically(impl_->path / "summary.json", summary_json(result) + "\n"); !done)
     return done;
-  return impl_->histograms.write(lines);
+  const IntervalText intervals = impl_->intervals.finish();
+  if (auto done = impl_->series.write(intervals.series); !done) return done;
+  return impl_->histograms.write(intervals.histograms + total_histogram_lines(result.total));
 }
 
 }  // namespace s3lt

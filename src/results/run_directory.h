@@ -1,10 +1,10 @@
 // The directory that a run leaves: <log dir>/<id>/ with run.json, series.jsonl, histograms.hlog,
 // errors.jsonl and the log, and summary.json at the end; `latest` and
 // loadtest_<pattern>_<worker>.log beside it are links (docs/formats.md). Every line is written
-// and flushed whole once a second, so that all finished seconds are readable after a kill -9.
-// A disk that fills up costs the lines that do not fit, never half a line, and not the summary, for which
-// room is kept where the file system can. Used by one thread. Every error names the path and the system's
-// reason.
+// and flushed whole once a second, so that all finished seconds are readable after a kill -9 (after a day:
+// all finished minutes). A disk that fills up costs the lines that do not fit, never half a line, and not the
+// summary, for which room is kept where the file system can. Used by one thread. Every error names the path
+// and the system's reason.
 #pragma once
 
 #include <filesystem>
@@ -28,8 +28,8 @@ class RunDirectory {
   const std::filesystem::path& path() const;
   std::filesystem::path log_path() const;
 
-  // One finished second: a line of series.jsonl, interval lines of histograms.hlog (response time per
-  // pattern and operation), the samples of errors.jsonl.
+  // One finished second: its lines of series.jsonl and histograms.hlog (results/interval_lines.h), the
+  // samples of errors.jsonl.
   Result<void> append(const Snapshot& second);
   // summary.json (atomically) and the totals in histograms.hlog.
   Result<void> finish(const RunResult& result);

@@ -9,16 +9,28 @@
 
 #include "base/clock.h"
 #include "measure/snapshot.h"
+#include "results/certainty.h"
 
 namespace s3lt {
+
+// When the clients of a pattern worked: what schedule/phases.h needs to tell its bursts again. Times as they
+// were, after the time scale; those that the kind does not have are 0.
+struct ScheduleRecord {
+  std::string pattern;
+  std::string kind;  // always | burst_and_gap | random_bursts | cycle
+  double burst_seconds = 0, gap_seconds = 0, window_seconds = 0, cycle_seconds = 0;
+  unsigned least_bursts = 0, most_bursts = 0;
+  std::uint64_t seed = 0;
+};
 
 // The run as its settings and its host make it; no secrets.
 struct RunInfo {
   std::string id;  // <YYYYMMDDTHHMMSSZ>-<pattern>-W<worker>-<4 hex>
   std::string version;
   WallTime started{};
-  std::string pattern;                // as asked for: "baseload", "all", a file's name
-  std::vector<std::string> patterns;  // those that it runs, in their order
+  std::string pattern;                    // as asked for: "baseload", "all", a file's name
+  std::vector<std::string> patterns;      // those that it runs, in their order
+  std::vector<ScheduleRecord> schedules;  // of `patterns`
   unsigned worker = 0;
   std::string backend;
   std::vector<std::string> endpoints;
@@ -30,6 +42,7 @@ struct RunInfo {
   unsigned threads = 0;
   std::uint64_t clients = 0;
   double duration_seconds = 0;                                // 0: until stopped
+  double warmup_seconds = 0;                                  // of that
   std::vector<std::pair<std::string, std::string>> settings;  // the rest, as name and text
 };
 
@@ -44,6 +57,7 @@ struct RunResult {
   std::string bottleneck = "unknown";  // storage | client-cpu | client-network | unknown
   std::string why;                     // the verdict's reason, one sentence
   bool passed = true;
+  Certainty certainty;
 };
 
 }  // namespace s3lt

@@ -9,8 +9,10 @@
 #include <fstream>
 #include <thread>
 
+#include "results/certainty_json.h"
 #include "results/figures.h"
 #include "results/json_text.h"
+#include "results/verdict.h"
 
 namespace s3lt {
 namespace {
@@ -66,7 +68,9 @@ json::object verified_object(const Snapshot& snapshot, const std::string& patter
   return {{"checked", sum.checked}, {"corrupt", sum.all_corrupt()}, {"kinds", std::move(kinds)}};
 }
 
-json::object pattern_object(const Snapshot& snapshot, const std::string& pattern, Detail detail) {
+// `certainty` is null in a series.
+json::object pattern_object(const Snapshot& snapshot, const std::string& pattern, Detail detail,
+                            const Certainty* certainty) {
   json::object operations;
   for (const OperationFigures& of : operation_figures(snapshot, pattern)) {
     json::object object = figures(of.all, detail);
@@ -74,6 +78,8 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
       json::object sizes;
       for (const auto& [label, cell] : of.sizes) sizes[label] = figures(cell, detail);
       object["sizes"] = std::move(sizes);
+      const auto sure = certainty->operations.find({pattern, of.operation});
+      if (sure != certainty->operations.end()) object["intervals"] = intervals_object(sure->second);
     }
     operations[name(of.operation)] = std::move(object);
   }
@@ -88,15 +94,22 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
                      {"unknown", keys.unknown},
                      {"refused", keys.refused},
                      {"foreign", keys.foreign}}}};
-  if (detail == Detail::summary) out["verified"] = verified_object(snapshot, pattern);
+  if (const auto open = snapshot.arrivals.find(pattern); open != snapshot.arrivals.end()) {
+    const ArrivalCounters& a = open->second;
+    out["arrivals"] = {{"intended", a.intended}, {"not_sent", a.not_sent}, {"waiting", a.waiting}};
+  }
+  if (detail == Detail::series) return out;
+  out["verified"] = verified_object(snapshot, pattern);
+  if (const auto steady = certainty->patterns.find(pattern); steady != certainty->patterns.end())
+    out["steady"] = steady_object(steady->second);
   return out;
 }
 
-json::object patterns_object(const Snapshot& snapshot, Detail detail,
+json::object patterns_object(const Snapshot& snapshot, Detail detail, const Certainty* certainty = nullptr,
                              std::span<const std::string> order = {}) {
   json::object out;
   for (const std::string& pattern : pattern_names(snapshot, order))
-    out[pattern] = pattern_object(snapshot, pattern, detail);
+    out[pattern] = pattern_object(snapshot, pattern, detail, certainty);
   return out;
 }
 
@@ -119,11 +132,36 @@ json::object run_object(const RunResult& result) {
           {"tls_verify", info.tls_verify},
           {"seed", info.seed},
           {"time_scale", info.time_scale},
+          {"warmup_seconds", info.warmup_seconds},
           {"interrupted", result.interrupted}};
+}
+
+json::object network_object(const ClientUse& use, const ClientFigures& figures) {
+  json::object links;
+  for (const auto& [name, link] : use.path.links) {
+    links[name] = {{"bytes_per_second", link.bytes_per_second},
+                   {"seconds", link.seconds},
+                   {"full_seconds", link.full_seconds},
+                   {"received", link.received},
+                   {"sent", link.sent}};
+  }
+  return {{"rtt_us", figures.rtt_us},
+          {"queue_us", times(use.path.queue)},
+          {"probes", use.path.probes},
+          {"lost_probes", use.path.lost_probes},
+          {"transfer", figures.transfer},
+          {"sending", figures.sending},
+          {"congested", figures.congested},
+          {"window_limited", figures.window_limited},
+          {"buffer_limited", figures.buffer_limited},
+          {"retransmitted", figures.retransmitted},
+          {"out_of_order", figures.out_of_order},
+          {"links", std::move(links)}};
 }
 
 json::object client_object(const RunResult& result) {
   const ClientCounters& client = result.total.client;
+  const ClientFigures figures = client_figures(result.total);
   const double per_cpu_second =
       client.cpu_seconds > 0 ? static_cast<double>(operations_done(result.total)) / client.cpu_seconds : 0;
   return {{"threads", result.info.threads},
@@ -132,7 +170,30 @@ json::object client_object(const RunResult& result) {
           {"busiest_thread", result.busiest_thread},
           {"max_rss_bytes", static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))},
           {"connections", client.connections},
-          {"reconnects", client.reconnects}};
+          {"reconnects", client.reconnects},
+          {"run_queue_seconds", client.run_queue_seconds},
+          {"busy", figures.busy},
+          {"run_queue_wait", figures.run_queue_wait},
+          {"saturated", figures.saturated},
+          {"steal", figures.steal},
+          {"loop_lag_us", times(client.use.loop_lag)},
+          {"waiting", figures.waiting},
+          {"network", network_object(client.use, figures)}};
+}
+
+json::object schedules_object(const RunInfo& info) {
+  json::object out;
+  for (const ScheduleRecord& s : info.schedules) {
+    out[s.pattern] = {{"kind", s.kind},
+                      {"burst_seconds", s.burst_seconds},
+                      {"gap_seconds", s.gap_seconds},
+                      {"window_seconds", s.window_seconds},
+                      {"cycle_seconds", s.cycle_seconds},
+                      {"least_bursts", s.least_bursts},
+                      {"most_bursts", s.most_bursts},
+                      {"seed", s.seed}};
+  }
+  return out;
 }
 
 // The first line of a small file of the kernel; null where it cannot be read.
@@ -171,21 +232,25 @@ json::object host_object() {
 }  // namespace
 
 std::string summary_json(const RunResult& result) {
-  const json::object out{{"schema", "s3loadtest.summary/1"},
-                         {"run", run_object(result)},
-                         {"verdict",
-                          {{"passed", result.passed},
-                           {"slo", json::array()},
-                           {"bottleneck", result.bottleneck},
-                           {"why", result.why}}},
-                         {"client", client_object(result)},
-                         {"patterns", patterns_object(result.total, Detail::summary, result.info.patterns)}};
+  const json::object out{
+      {"schema", "s3loadtest.summary/1"},
+      {"run", run_object(result)},
+      {"verdict",
+       {{"passed", result.passed},
+        {"slo", json::array()},
+        {"bottleneck", result.bottleneck},
+        {"why", result.why}}},
+      {"client", client_object(result)},
+      {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.info.patterns)}};
   return json_text(out);
 }
 
 std::string run_json(const RunInfo& info) {
   json::object settings;
-  for (const auto& [setting, text] : info.settings) settings[setting] = text;
+  for (const auto& [setting, text] : info.settings) {
+    json::value& value = settings[setting];
+    value = value.is_string() ? json::value(std::string(value.get_string()) + "," + text) : json::value(text);
+  }
   const json::object out{{"schema", "s3loadtest.run/1"},
                          {"id", info.id},
                          {"version", info.version},
@@ -204,20 +269,44 @@ std::string run_json(const RunInfo& info) {
                          {"threads", info.threads},
                          {"clients", info.clients},
                          {"duration_seconds", info.duration_seconds},
+                         {"warmup_seconds", info.warmup_seconds},
                          {"settings", std::move(settings)},
                          {"host", host_object()},
-                         {"clock", clock_object()}};
+                         {"clock", clock_object()},
+                         {"schedules", schedules_object(info)}};
   return json_text(out);
 }
 
+namespace {
+
+json::object client_second(const Snapshot& second) {
+  const ClientCounters& client = second.client;
+  const ClientFigures figures = client_figures(second);
+  json::object out{{"cpu_seconds", client.cpu_seconds},
+                   {"connections", client.connections},
+                   {"reconnects", client.reconnects},
+                   {"run_queue_seconds", client.run_queue_seconds},
+                   {"busy", figures.busy},
+                   {"steal", figures.steal},
+                   {"waiting", client.use.sockets.waiting},
+                   {"clients", client.use.sockets.clients},
+                   {"retransmitted", client.use.sockets.retransmitted}};
+  const auto most = [](const Histogram& histogram) {
+    return json::object{
+        {"p50", histogram.percentile(50)}, {"p99", histogram.percentile(99)}, {"max", histogram.max()}};
+  };
+  if (!client.use.loop_lag.empty()) out["loop_lag_us"] = most(client.use.loop_lag);
+  if (!client.use.path.queue.empty()) out["queue_us"] = client.use.path.queue.max();
+  return out;
+}
+
+}  // namespace
+
 std::string series_line(const Snapshot& second) {
-  const json::object out{{"from", to_seconds(second.from)},
-                         {"to", to_seconds(second.to)},
-                         {"patterns", patterns_object(second, Detail::series)},
-                         {"client",
-                          {{"cpu_seconds", second.client.cpu_seconds},
-                           {"connections", second.client.connections},
-                           {"reconnects", second.client.reconnects}}}};
+  json::object out{{"from", to_seconds(second.from)}, {"to", to_seconds(second.to)}};
+  if (second.warmup) out["warmup"] = true;
+  out["patterns"] = patterns_object(second, Detail::series);
+  out["client"] = client_second(second);
   return json_text(out);
 }
 

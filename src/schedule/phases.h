@@ -40,6 +40,8 @@ class Phases {
  public:
   // `seed` fixes the random bursts: the same for all clients of a pattern, on every thread.
   Phases(const Schedule& schedule, std::uint64_t seed) : schedule_(schedule), seed_(seed) {}
+  const Schedule& schedule() const { return schedule_; }
+  std::uint64_t seed() const { return seed_; }
   // The phase in which `t` (since the start of the load, not negative) lies: begin <= t < end.
   Phase at(Duration t) const;
 

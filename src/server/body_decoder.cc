@@ -160,8 +160,8 @@ void BodyDecoder::take_wire(std::string_view bytes, const PayloadSink& sink) {
 void BodyDecoder::take_payload(std::string_view bytes, const PayloadSink& sink) {
   if (error_) return;
   received_ += bytes.size();
-  // Beyond its length nothing is kept; verify() says so, unless a chunk's signature turns out wrong first: the
-  // answer must not depend on how the bytes came in.
+  // Beyond its length nothing is kept; verify() says so, unless a chunk's signature turns out wrong first:
+  // the answer must not depend on how the bytes came in.
   if (announced_ && received_ > *announced_) return;
   if (sha256_) sha256_->update(bytes.data(), bytes.size());
   if (md5_) md5_->update(as_bytes(bytes));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/vocabulary.h"
+#include "schedule/arrivals.h"
 #include "schedule/phases.h"
 
 namespace s3lt {
@@ -34,6 +36,13 @@ enum class ListScope : std::uint8_t {
   prefix,  // all workers'
 };
 
+// How an open loop's operations come: the rate of all clients together.
+struct OpenLoopSpec {
+  RateCourse course;
+  ArrivalKind kind = ArrivalKind::constant;
+  std::uint64_t max_backlog = 10'000;  // that wait for a free client; further ones are not sent
+};
+
 struct Pattern {
   std::string name;     // [a-z0-9_-]+
   std::string summary;  // one line for people
@@ -42,9 +51,10 @@ struct Pattern {
   std::vector<SizeClass> sizes;
   std::vector<std::string> keys_from;  // the patterns whose keys it reads; none: its own
   Schedule schedule;
-  double pace = 0;                       // operations a second of each client outside of bursts; 0: unpaced
-  double client_speed = 0;               // body bytes a second of each client, each way; 0: unlimited
-  Duration least_delay{}, most_delay{};  // added before each operation, drawn anew
+  std::optional<OpenLoopSpec> open_loop;  // none: each client begins the next operation when it may
+  double pace = 0;                        // operations a second of each client outside of bursts; 0: unpaced
+  double client_speed = 0;                // body bytes a second of each client, each way; 0: unlimited
+  Duration least_delay{}, most_delay{};   // added before each operation, drawn anew
   ListScope list_scope = ListScope::worker;
   unsigned list_page = 1000;    // keys a LIST page, and at most a DELETE-BATCH
   double clients_per_core = 8;  // default number of clients, if `clients` is 0

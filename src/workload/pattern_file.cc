@@ -65,6 +65,69 @@ void read_pacing(const toml::table& pacing, Pattern& pattern) {
     refuse(pacing, "[pacing] holds outside of bursts, and this [schedule] is silent there");
 }
 
+double operation_rate(const toml::node& node, std::string_view field, bool allow_zero = false) {
+  const auto written = node.value_exact<std::string>();
+  if (!written) refuse(node, fmt::format("{} must be a rate in quotes, such as \"500/s\"", field));
+  const auto rate = parse_operation_rate(*written);
+  if (!rate) refuse(node, fmt::format("{}: {}", field, rate.error().message));
+  if (*rate < 0 || (*rate == 0 && !allow_zero)) refuse(node, fmt::format("{} must be above 0", field));
+  return *rate;
+}
+
+void read_ramp(const toml::node& node, RateCourse& course) {
+  static constexpr std::array<std::string_view, 3> fields{"from", "to", "over"};
+  const toml::table& ramp = table_of(node, "ramp");
+  allow_only(ramp, "ramp", fields);
+  const double from = operation_rate(needed(ramp, "ramp", "from"), "from", true);
+  const double to = operation_rate(needed(ramp, "ramp", "to"), "to", true);
+  if (from == 0 && to == 0) refuse(node, "a ramp from 0 to 0 does nothing");
+  course.stretches = {{from, to, duration(needed(ramp, "ramp", "over"), "over")}};
+}
+
+void read_steps(const toml::node& node, RateCourse& course) {
+  static constexpr std::array<std::string_view, 2> fields{"rate", "for"};
+  const toml::array* steps = node.as_array();
+  if (steps == nullptr || steps->empty())
+    refuse(node,
+           "steps must be a list, as in steps = [{ rate = \"100/s\", for = \"1m\" }, { rate = \"200/s\", "
+           "for = \"1m\" }]");
+  for (const toml::node& item : *steps) {
+    const toml::table& step = table_of(item, "steps");
+    allow_only(step, "a step", fields);
+    const double rate = operation_rate(needed(step, "a step", "rate"), "rate", true);
+    course.stretches.push_back({rate, rate, duration(needed(step, "a step", "for"), "for")});
+  }
+}
+
+void read_arrivals(const toml::table& arrivals, Pattern& pattern) {
+  static constexpr std::array<std::string_view, 5> fields{"rate", "ramp", "steps", "kind", "max_backlog"};
+  allow_only(arrivals, "[arrivals]", fields);
+  if (pattern.sweeps())
+    refuse(arrivals,
+           "[arrivals] is for operations that clients draw, and DELETE-BATCH goes through a listing");
+  if (pattern.pace > 0)
+    refuse(arrivals, "[arrivals] says when all clients together begin, [pacing] when each does: not both");
+  const toml::node *rate = arrivals.get("rate"), *ramp = arrivals.get("ramp"), *steps = arrivals.get("steps");
+  if ((rate != nullptr) + (ramp != nullptr) + (steps != nullptr) != 1) {
+    refuse(arrivals,
+           "[arrivals] takes one of rate = \"500/s\" | ramp = { from = \"100/s\", to = \"5000/s\", over "
+           "= \"10m\" } | steps = [{ rate = \"100/s\", for = \"1m\" }, …]");
+  }
+  OpenLoopSpec spec;
+  if (rate != nullptr) spec.course = RateCourse::constant(operation_rate(*rate, "rate"));
+  if (ramp != nullptr) read_ramp(*ramp, spec.course);
+  if (steps != nullptr) read_steps(*steps, spec.course);
+  if (const toml::node* node = arrivals.get("kind")) {
+    const std::string kind = text(*node, "kind");
+    if (kind != "constant" && kind != "poisson")
+      refuse(*node, fmt::format("kind must be \"constant\" or \"poisson\", not \"{}\"", kind));
+    spec.kind = kind == "poisson" ? ArrivalKind::poisson : ArrivalKind::constant;
+  }
+  if (const toml::node* node = arrivals.get("max_backlog"))
+    spec.max_backlog = whole_number(*node, "max_backlog", 1, 1'000'000'000);
+  pattern.open_loop = std::move(spec);
+}
+
 void read_delay(const toml::node& node, Pattern& pattern) {
   const toml::array* range = node.as_array();
   if (range == nullptr) {
@@ -155,8 +218,9 @@ void read_sizes_of(const toml::table& table, Pattern& pattern) {
 }
 
 Pattern read_pattern(const toml::table& table) {
-  static constexpr std::array<std::string_view, 11> fields{
-      "name", "summary", "sizes", "mix", "burst", "schedule", "pacing", "client", "list", "keys", "clients"};
+  static constexpr std::array<std::string_view, 12> fields{"name",   "summary",  "sizes",  "mix",
+                                                           "burst",  "schedule", "pacing", "arrivals",
+                                                           "client", "list",     "keys",   "clients"};
   allow_only(table, "a pattern", fields);
   Pattern pattern;
   pattern.name = read_name(needed(table, "a pattern", "name"));
@@ -168,8 +232,9 @@ Pattern read_pattern(const toml::table& table) {
   read_mixes(table, pattern);
   using Reader = void (*)(const toml::table&, Pattern&);
   // In this order: [pacing] looks at the schedule.
-  static constexpr std::array<std::pair<std::string_view, Reader>, 6> readers{{{"schedule", read_schedule},
+  static constexpr std::array<std::pair<std::string_view, Reader>, 7> readers{{{"schedule", read_schedule},
                                                                                {"pacing", read_pacing},
+                                                                               {"arrivals", read_arrivals},
                                                                                {"client", read_client},
                                                                                {"list", read_list},
                                                                                {"keys", read_keys},

@@ -23,5 +23,15 @@ TEST(Clock, RefusesDatesThatItCannotHold) {
   EXPECT_FALSE(parse_basic_utc("20260204T120000").ok);
 }
 
+TEST(Clock, ReadsTheRfc3339ThatItWrites) {
+  const WallTime t = WallTime(std::chrono::milliseconds(1'770'206'400'123));
+  const ParsedTime parsed = parse_rfc3339(format_rfc3339(t));
+  ASSERT_TRUE(parsed.ok);
+  EXPECT_EQ(parsed.time, t);
+  EXPECT_TRUE(parse_rfc3339("2026-02-04T12:00:00Z").ok);
+  for (const char* wrong : {"2026-02-04T12:00:00.12Z", "2026-02-04T12:00:00.123", "2026-02-04T12:00:00.-12Z", "", "."})
+    EXPECT_FALSE(parse_rfc3339(wrong).ok) << wrong;
+}
+
 }  // namespace
 }  // namespace s3lt

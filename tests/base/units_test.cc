@@ -75,6 +75,17 @@ TEST(ParseRate, RefusesAmbiguousAndEmptyRates) {
   }
 }
 
+TEST(ParseOperationRate, IsASecondsUnlessItSays) {
+  EXPECT_EQ(parse_operation_rate("500/s"), 500.0);
+  EXPECT_EQ(parse_operation_rate("0.5"), 0.5);
+  EXPECT_EQ(parse_operation_rate("30/min"), 0.5);
+  EXPECT_EQ(parse_operation_rate("3600 /h"), 1.0);
+  EXPECT_EQ(parse_operation_rate("5k/s"), 5000.0);
+  for (const char* text : {"", "/s", "5MB/s", "-1/s", "5/d", "many"}) {
+    EXPECT_FALSE(parse_operation_rate(text)) << text;
+  }
+}
+
 TEST(ParseCount, TakesGroupsOfThree) {
   EXPECT_EQ(parse_count("0"), 0U);
   EXPECT_EQ(parse_count("1000000"), 1'000'000U);

@@ -141,5 +141,24 @@ TEST(RunFlags, AMistakeNamesFlagTextAndRightForm) {
   EXPECT_THAT(error_of({"--worker-id", "1000000"}), HasSubstr("--worker-id"));
 }
 
+TEST(RunFlags, ARateIsOfAllPatternsOrOfOneAndMayGrow) {
+  const RunFlags flags = parse({"--rate", "100..5000/s", "--rate", "spiky=30/min", "--arrival", "poisson"});
+  ASSERT_TRUE(flags.rate.has_value());
+  EXPECT_EQ(flags.rate->from, 100);
+  EXPECT_EQ(flags.rate->to, 5000);
+  EXPECT_EQ(flags.pattern_rates.at("spiky").from, 0.5);
+  EXPECT_EQ(flags.pattern_rates.at("spiky").to, 0.5);
+  EXPECT_EQ(flags.arrival, ArrivalKind::poisson);
+  EXPECT_EQ(parse({"--rate", "60..120/min"}).rate->from, 1);
+  for (const char* wrong : {"0/s", "-5/s", "5MB/s", "1..0/s", "..5/s", "x="}) {
+    std::string error;
+    parse({"--rate", wrong}, &error);
+    EXPECT_THAT(error, HasSubstr("--rate: ")) << wrong;
+  }
+  std::string error;
+  parse({"--arrival", "even"}, &error);
+  EXPECT_THAT(error, HasSubstr("\"even\" is neither constant nor poisson"));
+}
+
 }  // namespace
 }  // namespace s3lt

@@ -50,6 +50,20 @@ class Link:
         if done.returncode:
             raise servers.DidNotStart(f"{' '.join(command)}: {done.stderr.strip()}")
 
+    def narrow(self, device, *discipline):
+        """What the device ("near" or "far") sends goes through that queueing discipline."""
+        self._run(getattr(self, device), "tc", "qdisc", "replace", "dev", device, "root", *discipline)
+
+    def control_congestion(self, algorithm):
+        """TCP over the link is controlled by that algorithm; servers.Missing where the system has it not."""
+        try:
+            for device, address in (("near", self.NEAR), ("far", self.FAR)):
+                network = address.rsplit(".", 1)[0] + ".0/24"
+                self._run(getattr(self, device), "ip", "route", "change", network, "dev", device, "src", address,
+                          "congctl", algorithm)
+        except servers.DidNotStart as problem:
+            raise servers.Missing(f"no {algorithm} here: {problem}") from None
+
     def unplug(self):
         """The far end loses its carrier, and so does the near one: the system knows."""
         self._run(self.far, "ip", "link", "set", "far", "down")

@@ -159,6 +159,11 @@ USAGE = {
         arguments=("run", "all", "--concurrency", "elefant=5")),
     "a prefix that leaves no room": flag_row(f"--prefix: \"{'p' * 40}…\" has 900 bytes: a key has room for 800 of a "
                                              "prefix", "--prefix", "p" * 900),
+    "two directories for report": Row("report takes one run directory, not 2: call it for each",
+                                      arguments=("report", "a", "b")),
+    "no run directory": Row("nowhere/run is no run directory: there is no such directory", arguments=("report", "nowhere/run")),
+    "one directory for compare": Row("compare takes two run directories, not 1, as in `s3loadtest compare logs/A logs/B`",
+                                     arguments=("compare", "a")),
     "no such pattern": Row("there is no pattern \"baselaod\" (a file of your own ends in .toml): did you mean "
                            "\"baseload\"?", arguments=("run", "baselaod")),
     "no such pattern file": Row("cannot read pattern file ./mine.toml: No such file or directory; `s3loadtest patterns "
@@ -185,6 +190,18 @@ USAGE = {
                         " (bits) or 125000 (bytes)", "--bandwidth", "fast"),
     "clients of another pattern": flag_row("--concurrency nosuch=5: nosuch is not among the patterns of this run; use one of baseload",
                                            "--concurrency", "nosuch=5"),
+    "no rate of operations": flag_row("--rate: \"often\" is not a rate of operations; write it like 500/s, 30/min or "
+                                      "3600/h", "--rate", "often"),
+    "a rate of nothing": flag_row("--rate: \"0/s\" is not above 0 and at most 1,000,000,000/s", "--rate", "0/s"),
+    "a rate that grows for ever": flag_row("a --rate that grows needs --duration: it gets there at its end",
+                                           "--rate", "100..500/s"),
+    "a rate of another pattern": flag_row("--rate nosuch=…: nosuch is not among the patterns of this run; use one of "
+                                          "baseload", "--rate", "nosuch=5/s"),
+    "a rate of delete": Row("--rate: delete goes through a listing once a cycle, at no rate",
+                            arguments=("run", "delete", "--rate", "5/s")),
+    "arrivals without a rate": flag_row("--arrival is for an open loop; give it a --rate, as in --rate 500/s",
+                                        "--arrival", "poisson"),
+    "no kind of arrivals": flag_row("--arrival: \"random\" is neither constant nor poisson", "--arrival", "random"),
     "a flag of serve": Row("--capacity: \"lots\" is not a size; write it like 512, 1KB, 1.5MiB or 20GiB",
                            arguments=("serve", "--capacity", "lots", "--env", "env")),
     "a thread count of serve": Row("--threads: \"x\" is not a whole number; write it like 1000 or 1,000",

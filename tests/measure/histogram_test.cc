@@ -190,5 +190,20 @@ TEST(HistogramEncoding, DamagedTextIsAnErrorThatSaysSo) {
   }
 }
 
+TEST(Histogram, TakesBackItsExactBoundsAfterDecodingAndBelievesNoOthers) {
+  Histogram histogram;
+  for (const std::int64_t us : {5001, 7777, 1'234'567}) histogram.record(us);
+  auto decoded = Histogram::decode_compressed_base64(histogram.encode_compressed_base64());
+  ASSERT_TRUE(decoded);
+  decoded->set_exact(5001, histogram.mean(), 1'234'567);
+  EXPECT_EQ(decoded->min(), 5001);
+  EXPECT_EQ(decoded->max(), 1'234'567);
+  EXPECT_NEAR(decoded->mean(), histogram.mean(), 1);
+  EXPECT_EQ(decoded->percentile(100), 1'234'567);
+  decoded->set_exact(1, 2, 3);
+  EXPECT_EQ(decoded->min(), 5001);
+  EXPECT_EQ(decoded->max(), 1'234'567);
+}
+
 }  // namespace
 }  // namespace s3lt

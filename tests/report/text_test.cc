@@ -10,6 +10,7 @@
 namespace s3lt {
 namespace {
 
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -73,6 +74,34 @@ TEST(SummaryText, EndsInOneSentenceAboutStorageErrorsAndClient) {
       EndsWith(
           "\n\nThe storage answered 6 operations in 30s (0.2/s, 3.3 MiB/s); 1 of them failed (16.7%, most "
           "often: throttled); this client's CPU was the limit, so the storage may be faster than that.\n"));
+}
+
+TEST(SummaryText, SaysAboveTheFiguresThatTheyAreTheClients) {
+  RunResult result = sample_run();
+  result.why = "a thread had no time to spare";
+  for (const char* trusted : {"storage", "unknown"}) {
+    result.bottleneck = trusted;
+    EXPECT_THAT(summary_text(result, {.width = 200}), Not(HasSubstr("DO NOT TRUST"))) << trusted;
+    EXPECT_THAT(summary_text(result, {.width = 200}),
+                HasSubstr(std::string("limit: ") + trusted + " - a thread had no time to spare\n"));
+  }
+  result.bottleneck = "client-cpu";
+  EXPECT_THAT(
+      lines_of(summary_text(result, {.width = 200})).front(),
+      "DO NOT TRUST THESE FIGURES AS THE STORAGE'S: this client's CPU was the limit: a thread had no time "
+      "to spare.");
+  result.bottleneck = "client-network";
+  EXPECT_THAT(lines_of(summary_text(result, {.width = 200, .colour = true})).front(),
+              AllOf(HasSubstr("\x1b[31mDO NOT TRUST"), HasSubstr("client's network was the limit")))
+      << "in red";
+}
+
+TEST(SummaryText, ShowsHowLateTheClientsTimersWere) {
+  RunResult result = sample_run();
+  EXPECT_THAT(summary_text(result, {.width = 200}), Not(HasSubstr("timers late")));
+  for (int i = 0; i < 100; ++i) result.total.client.use.loop_lag.record(250);
+  EXPECT_THAT(summary_text(result, {.width = 200}),
+              HasSubstr("timers late by p50 250us, p99 250us, 8 connections"));
 }
 
 TEST(SummaryText, TellsOfReadsThatWereCheckedAndOfThoseThatWereWrong) {

@@ -28,11 +28,15 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(summary), (Names{"schema", "run", "verdict", "client", "patterns"}));
   EXPECT_EQ(names_in(summary.at("run")),
             (Names{"id", "version", "started", "seconds", "pattern", "worker", "backend", "endpoints",
-                   "tls_verify", "seed", "time_scale", "interrupted"}));
+                   "tls_verify", "seed", "time_scale", "warmup_seconds", "interrupted"}));
   EXPECT_EQ(names_in(summary.at("verdict")), (Names{"passed", "slo", "bottleneck", "why"}));
   EXPECT_EQ(names_in(summary.at("client")),
             (Names{"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes",
-                   "connections", "reconnects"}));
+                   "connections", "reconnects", "run_queue_seconds", "busy", "run_queue_wait", "saturated",
+                   "steal", "loop_lag_us", "waiting", "network"}));
+  EXPECT_EQ(names_in(summary.at_pointer("/client/network")),
+            (Names{"rtt_us", "queue_us", "probes", "lost_probes", "transfer", "sending", "congested",
+                   "window_limited", "buffer_limited", "retransmitted", "out_of_order", "links"}));
   const json::value& baseload = summary.at_pointer("/patterns/baseload");
   EXPECT_EQ(names_in(baseload), (Names{"operations", "keys", "verified"}));
   EXPECT_EQ(names_in(baseload.at("operations")), (Names{"GET", "PUT", "TRIM"}));
@@ -41,8 +45,8 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(baseload.at("verified")), (Names{"checked", "corrupt", "kinds"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET")),
             (Names{"count", "bytes", "bytes_moved", "errors", "not_found", "cancelled", "attempts",
-                   "requests", "seeded", "behind", "outcomes", "status", "response_us", "service_us", "ttfb_us",
-                   "lag_us", "failed_us", "sizes"}));
+                   "requests", "seeded", "behind", "outcomes", "status", "response_us", "service_us",
+                   "ttfb_us", "lag_us", "failed_us", "sizes"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET/lag_us")),
             (Names{"min", "mean", "p50", "p90", "p95", "p99", "p999", "max"}));
 }

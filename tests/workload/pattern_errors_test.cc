@@ -71,6 +71,45 @@ INSTANTIATE_TEST_SUITE_P(
               "4: the mixes of bursts stand as [[burst]], one after another (their length is burst of "
               "[schedule])"}));
 
+constexpr std::string_view puts = "sizes = [\"1KB\"]\nmix.PUT = 100\n";
+std::string arrivals(std::string_view fields) {
+  return fmt::format("{}[arrivals]\n{}", puts, fields);
+}
+
+TEST(PatternError, OfArrivalsNamesTheLineAndTheRemedy) {
+  const auto said = [](const std::string& toml) {
+    const auto patterns = parse_patterns(fmt::format("name = \"mine\"\n{}", toml), "mine.toml");
+    return patterns ? std::string("nothing") : patterns.error().message;
+  };
+  const std::string forms =
+      "[arrivals] takes one of rate = \"500/s\" | ramp = { from = \"100/s\", to = \"5000/s\", over = \"10m\" "
+      "} | "
+      "steps = [{ rate = \"100/s\", for = \"1m\" }, …]";
+  EXPECT_EQ(said(arrivals("kind = \"poisson\"")), "mine.toml:4: " + forms);
+  EXPECT_EQ(said(arrivals("rate = \"5/s\"\nsteps = []")), "mine.toml:4: " + forms);
+  EXPECT_EQ(said(arrivals("rate = 500")), "mine.toml:5: rate must be a rate in quotes, such as \"500/s\"");
+  EXPECT_EQ(said(arrivals("rate = \"0/s\"")), "mine.toml:5: rate must be above 0");
+  EXPECT_EQ(
+      said(arrivals("rate = \"5MB/s\"")),
+      "mine.toml:5: rate: \"5MB/s\" is not a rate of operations; write it like 500/s, 30/min or 3600/h");
+  EXPECT_EQ(said(arrivals("rate = \"5/s\"\nkind = \"poison\"")),
+            "mine.toml:6: kind must be \"constant\" or \"poisson\", not \"poison\"");
+  EXPECT_EQ(said(arrivals("ramp = { from = \"1/s\", to = \"2/s\" }")), "mine.toml:5: ramp needs over");
+  EXPECT_EQ(said(arrivals("ramp = { from = \"0/s\", to = \"0/s\", over = \"1m\" }")),
+            "mine.toml:5: a ramp from 0 to 0 does nothing");
+  EXPECT_EQ(said(arrivals("steps = []")),
+            "mine.toml:5: steps must be a list, as in steps = [{ rate = \"100/s\", for = \"1m\" }, { rate = "
+            "\"200/s\", for = \"1m\" }]");
+  EXPECT_EQ(said(arrivals("steps = [{ rate = \"1/s\", fro = \"1m\" }]")),
+            "mine.toml:5: a step has no field \"fro\": did you mean \"for\"?");
+  EXPECT_EQ(
+      said(arrivals("rate = \"5/s\"\n[pacing]\noperations_per_second = 1")),
+      "mine.toml:4: [arrivals] says when all clients together begin, [pacing] when each does: not both");
+  EXPECT_EQ(
+      said("mix.DELETE-BATCH = 100\narrivals.rate = \"5/s\""),
+      "mine.toml:3: [arrivals] is for operations that clients draw, and DELETE-BATCH goes through a listing");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Schedules, PatternErrors,
     testing::Values(

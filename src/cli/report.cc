@@ -1,0 +1,166 @@
+#include "cli/report.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <fstream>
+
+#include "base/log.h"
+#include "cli/console.h"
+#include "cli/flag_parsing.h"
+#include "report/html_report.h"
+#include "report/report_data.h"
+#include "report/text.h"
+#include "results/json_text.h"
+#include "results/line_file.h"
+#include "results/run_rebuild.h"
+
+namespace s3lt {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::array<std::string_view, 4> schedule_kinds = {"always", "burst_and_gap", "random_bursts",
+                                                            "cycle"};
+// Beyond that no chart shows them apart.
+constexpr std::size_t most_spans = 1000;
+
+std::vector<PhaseSpan> spans_of(const ScheduleRecord& record, Duration length) {
+  const auto kind = std::ranges::find(schedule_kinds, record.kind);
+  if (kind == schedule_kinds.end() || record.kind == "always") return {};
+  Schedule schedule{.kind = static_cast<Schedule::Kind>(kind - schedule_kinds.begin()),
+                    .burst = seconds(record.burst_seconds),
+                    .gap = seconds(record.gap_seconds),
+                    .window = seconds(record.window_seconds),
+                    .cycle = seconds(record.cycle_seconds),
+                    .least = record.least_bursts,
+                    .most = record.most_bursts};
+  const bool cycles = schedule.kind == Schedule::Kind::cycle;
+  const Duration whole = cycles                                           ? schedule.cycle
+                         : schedule.kind == Schedule::Kind::burst_and_gap ? schedule.burst + schedule.gap
+                                                                          : schedule.window;
+  if (whole <= Duration::zero() || schedule.burst < Duration::zero() || schedule.least > schedule.most)
+    return {};
+  if (length / whole > static_cast<Duration::rep>(most_spans)) return {};
+  const Phases phases(schedule, record.seed);
+  std::vector<PhaseSpan> spans;
+  for (Duration t{}; t < length;) {
+    const Phase phase = phases.at(t);
+    if (phase.end <= t) break;
+    if (cycles || phase.kind == PhaseKind::burst)
+      spans.push_back(
+          {to_seconds(phase.begin), to_seconds(std::min(phase.end, length)), cycles ? "cycle" : "burst"});
+    t = phase.end;
+  }
+  return spans;
+}
+
+std::string title_of(const RunInfo& info) {
+  return fmt::format("{} - {} - s3loadtest", info.pattern, format_rfc3339(info.started).substr(0, 16));
+}
+
+Result<void> write_page(const RunReader& reader, const RebuiltRun& run, fs::path file) {
+  const auto data = report_data(reader, run, phases_of_run(reader, run));
+  if (!data) return std::unexpected(data.error());
+  if (file.empty()) file = reader.path() / "report.html";
+  return write_atomically(file, report_html(title_of(run.result.info), *data));
+}
+
+std::string text_of(const RebuiltRun& run) {
+  std::string text = summary_text(run.result, style_of_stdout());
+  if (!run.ended) text += "The run did not end: these are the figures up to its last recorded second.\n";
+  return text;
+}
+
+// The file as it is: what is parsed and written again may differ in the last digit of a number.
+std::string json_of(const RunReader& reader, const RebuiltRun& run) {
+  if (!run.ended) return json_text(summary_of(reader, run)) + "\n";
+  std::ifstream file(reader.path() / "summary.json", std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+PhaseSpans phases_of_run(const RunReader& reader, const RebuiltRun& run) {
+  PhaseSpans phases;
+  for (const ScheduleRecord& record : run.result.info.schedules)
+    phases[record.pattern] = spans_of(record, reader.recorded_until());
+  return phases;
+}
+
+TextStyle style_of_stdout() {
+  winsize size{};
+  const bool sized = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return {.width = sized ? size.ws_col : 100U,
+          .colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr};
+}
+
+ScheduleRecord record_of(const std::string& pattern, const Phases& phases) {
+  const Schedule& s = phases.schedule();
+  return {.pattern = pattern,
+          .kind = std::string(schedule_kinds[static_cast<std::size_t>(s.kind)]),
+          .burst_seconds = to_seconds(s.burst),
+          .gap_seconds = to_seconds(s.gap),
+          .window_seconds = to_seconds(s.window),
+          .cycle_seconds = to_seconds(s.cycle),
+          .least_bursts = s.least,
+          .most_bursts = s.most,
+          .seed = phases.seed()};
+}
+
+Result<Settings> local_settings(const CommonFlags& flags) {
+  SettingsSources sources = process_sources();
+  sources.env_file = flags.env_file;
+  sources.endpoints = flags.endpoints;
+  sources.bucket = flags.bucket;
+  sources.storage_needed = false;
+  return load_settings(sources);
+}
+
+fs::path find_run(const Settings& settings, const std::string& word) {
+  std::error_code ignored;
+  if (fs::exists(word, ignored) || word.find('/') != word.npos) return word;
+  const fs::path named = settings.log_dir / word;
+  return word == "latest" || fs::exists(named, ignored) ? named : fs::path(word);
+}
+
+Result<void> write_html_report(const fs::path& run_directory, const fs::path& file) {
+  const auto reader = RunReader::open(run_directory);
+  if (!reader) return std::unexpected(reader.error());
+  const auto run = rebuild_run(*reader);
+  if (!run) return std::unexpected(run.error());
+  return write_page(*reader, *run, file);
+}
+
+void add_report_flags(CLI::App& app, ReportFlags& flags) {
+  app.add_option("DIR", flags.words,
+                 "a run directory, or the name of one in the log directory (default: latest)");
+  add_common_flags(app, flags.common);
+  add_value(app, "--html", flags.html, as_text, "where report.html goes", "FILE", "into the run directory");
+  app.add_flag("--json", flags.json, "the summary as JSON on stdout");
+}
+
+int report_command(const ReportFlags& flags) {
+  if (flags.words.size() > 1)
+    return fail_usage(
+        fmt::format("report takes one run directory, not {}: call it for each", flags.words.size()));
+  const auto settings = local_settings(flags.common);
+  if (!settings) return fail(settings.error());
+  const auto reader =
+      RunReader::open(find_run(*settings, flags.words.empty() ? "latest" : flags.words.front()));
+  if (!reader) return fail(reader.error());
+  const auto run = rebuild_run(*reader);
+  if (!run) return fail(run.error());
+  const int printed = print_and_end(flags.json ? json_of(*reader, *run) : text_of(*run));
+  if (const auto written = write_page(*reader, *run, flags.html); !written) {
+    // Who looks at another's runs may not write there, and has the text all the same.
+    return fail({written.error().kind, written.error().message + "; name another place with --html FILE"});
+  }
+  return printed;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,134 @@
+#include "measure/statistics.h"
+
+#include <algorithm>
+#include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace s3lt {
+namespace {
+
+constexpr double least_for_a_mean = 4, least_for_a_trend = 6;
+
+double mean_of(std::span<const double> series) {
+  return std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(series.size());
+}
+
+// Around 0.
+double autocovariance(std::span<const double> centred, std::size_t lag) {
+  double sum = 0;
+  for (std::size_t i = lag; i < centred.size(); ++i) sum += centred[i] * centred[i - lag];
+  return sum / static_cast<double>(centred.size());
+}
+
+std::vector<double> centred(std::span<const double> series) {
+  const double mean = mean_of(series);
+  std::vector<double> out(series.begin(), series.end());
+  for (double& x : out) x -= mean;
+  return out;
+}
+
+double time_of_centred(std::span<const double> series) {
+  const double variance = autocovariance(series, 0);
+  if (series.size() < 4 || variance <= 0) return 1;
+  // Sums of two neighbours are positive and fall, of a reversible chain; where an estimate does not, it is
+  // noise.
+  double sum = 0, before = variance + autocovariance(series, 1);
+  for (std::size_t lag = 0; lag + 1 < series.size(); lag += 2) {
+    const double pair = std::min(before, autocovariance(series, lag) + autocovariance(series, lag + 1));
+    if (pair <= 0) break;
+    sum += pair;
+    before = pair;
+  }
+  const double n = static_cast<double>(series.size());
+  // Centring takes about tau / n of every covariance away.
+  const double tau = std::max(1.0, 2 * sum / variance - 1);
+  return std::min(tau * (1 + tau / n), n);
+}
+
+double t_quantile(double freedom, double confidence) {
+  const boost::math::students_t distribution(freedom);
+  return boost::math::quantile(distribution, 0.5 + confidence / 2);
+}
+
+}  // namespace
+
+double autocorrelation_time(std::span<const double> series) {
+  return series.empty() ? 1 : time_of_centred(centred(series));
+}
+
+std::optional<Interval> mean_interval(std::span<const double> series, double confidence) {
+  const double n = static_cast<double>(series.size());
+  if (n < least_for_a_mean) return {};
+  const std::vector<double> around = centred(series);
+  const double independent = n / time_of_centred(around);
+  if (independent < least_for_a_mean) return {};
+  const double variance = autocovariance(around, 0) * n / (n - 1);
+  const double half = t_quantile(independent - 1, confidence) * std::sqrt(variance / independent);
+  const double mean = mean_of(series);
+  return Interval{mean - half, mean + half};
+}
+
+std::optional<Interval> share_interval(std::span<const Exceedance> stretches, double confidence) {
+  double samples = 0, beyond = 0;
+  for (const Exceedance& e : stretches) {
+    samples += e.samples;
+    beyond += e.beyond;
+  }
+  if (samples <= 0 || static_cast<double>(stretches.size()) < least_for_a_mean) return {};
+  const double share = beyond / samples;
+  double independent = samples;
+  if (share > 0 && share < 1 && stretches.size() >= 2) {
+    // What each stretch has beyond its due; they sum to 0.
+    std::vector<double> excess;
+    for (const Exceedance& e : stretches) excess.push_back(e.beyond - share * e.samples);
+    const double n = static_cast<double>(excess.size());
+    const double variance =
+        n * autocovariance(excess, 0) * n / (n - 1) * time_of_centred(excess) / (samples * samples);
+    if (variance > 0) independent = std::min(samples, share * (1 - share) / variance);
+  }
+  const double hits = share * independent, tail = (1 - confidence) / 2;
+  Interval interval{0, 1};
+  if (hits > 0)
+    interval.low =
+        boost::math::quantile(boost::math::beta_distribution<>(hits, independent - hits + 1), tail);
+  if (hits < independent)
+    interval.high =
+        boost::math::quantile(boost::math::beta_distribution<>(hits + 1, independent - hits), 1 - tail);
+  return interval;
+}
+
+std::optional<Trend> trend(std::span<const double> series) {
+  const double n = static_cast<double>(series.size());
+  if (n < least_for_a_trend) return {};
+  const double mean = mean_of(series), middle = (n - 1) / 2;
+  if (mean == 0) return {};
+  double xx = 0, xy = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const double x = static_cast<double>(i) - middle;
+    xx += x * x;
+    xy += x * (series[i] - mean);
+  }
+  const double slope = xy / xx;
+  std::vector<double> residuals;
+  double squares = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    residuals.push_back(series[i] - mean - slope * (static_cast<double>(i) - middle));
+    squares += residuals.back() * residuals.back();
+  }
+  Trend out{.change = slope * (n - 1) / mean};
+  if (squares <= 1e-18 * n * mean * mean) {
+    out.p_value = std::abs(out.change) > 1e-9 ? 0 : 1;
+    return out;
+  }
+  const double tau = time_of_centred(residuals);
+  if (n / tau < least_for_a_trend) return {};
+  const double error = std::sqrt(squares / (n - 2) / xx * tau);
+  const boost::math::students_t distribution(n / tau - 2);
+  out.p_value = 2 * boost::math::cdf(boost::math::complement(distribution, std::abs(slope) / error));
+  return out;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,81 @@
+#include "report/certainty_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/units.h"
+#include "results/figures.h"
+
+namespace s3lt {
+namespace {
+
+// In the summary; summary.json has all.
+constexpr std::size_t shown_of[] = {0, 3};  // p50, p99
+
+std::string_view label(std::size_t percentile) {
+  return shown_percentiles[percentile].first == 99.9 ? "p99.9" : shown_percentiles[percentile].second;
+}
+
+// In the order in which operations are shown.
+template <class Visit>
+void for_each_operation(const Certainty& certainty, std::string_view pattern, Visit visit) {
+  for (const OperationKind operation : shown_order) {
+    const auto found = certainty.operations.find({std::string(pattern), operation});
+    if (found != certainty.operations.end() && operation != OperationKind::trim)
+      visit(operation, found->second);
+  }
+}
+
+std::string latency(double micros) {
+  return format_latency(static_cast<std::int64_t>(micros));
+}
+
+}  // namespace
+
+std::string interval_line(const Certainty& certainty, std::string_view pattern) {
+  std::vector<std::string> operations;
+  for_each_operation(certainty, pattern, [&](OperationKind operation, const OperationCertainty& sure) {
+    std::vector<std::string> figures;
+    if (sure.rate) figures.push_back(fmt::format("{:.1f}-{:.1f}/s", sure.rate->low, sure.rate->high));
+    for (const std::size_t i : shown_of) {
+      if (!sure.percentiles[i] || sure.few[i]) continue;
+      figures.push_back(fmt::format("{} {}-{}", label(i), latency(sure.percentiles[i]->low),
+                                    latency(sure.percentiles[i]->high)));
+    }
+    if (!figures.empty())
+      operations.push_back(fmt::format("{} {}", name(operation), fmt::join(figures, ", ")));
+  });
+  if (operations.empty()) return {};
+  return fmt::format("{:.0f}% sure: {}", 100 * shown_confidence, fmt::join(operations, "; "));
+}
+
+std::string few_samples_line(const Certainty& certainty, std::string_view pattern) {
+  std::vector<std::string> operations;
+  for_each_operation(certainty, pattern, [&](OperationKind operation, const OperationCertainty& sure) {
+    std::vector<std::string_view> few;
+    for (std::size_t i = 0; i < shown_percentiles.size(); ++i) {
+      if (sure.few[i]) few.push_back(label(i));
+    }
+    if (!few.empty()) operations.push_back(fmt::format("{} of {}", fmt::join(few, ", "), name(operation)));
+  });
+  if (operations.empty()) return {};
+  return fmt::format("too few samples (fewer than {:.0f} beyond it) for {}: a longer run has more",
+                     least_beyond, fmt::join(operations, "; "));
+}
+
+std::string steadiness_line(const Certainty& certainty, std::string_view pattern) {
+  const auto found = certainty.patterns.find(std::string(pattern));
+  if (found == certainty.patterns.end()) return {};
+  const Steadiness& steadiness = found->second;
+  switch (steadiness.found) {
+    case Steadiness::Found::steady:
+      return fmt::format("steady: {} (t test of the slope, 1%)", steadiness.why);
+    case Steadiness::Found::drifting:
+      return fmt::format("NOT STEADY: {}; a longer --warmup or run may tell why", steadiness.why);
+    case Steadiness::Found::not_tested:
+      break;
+  }
+  return fmt::format("steadiness not tested: {}", steadiness.why);
+}
+
+}  // namespace s3lt

@@ -1,0 +1,19 @@
+// How sure the figures of a pattern are, in words for the summary. Pure functions, thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "results/certainty.h"
+
+namespace s3lt {
+
+// "95% sure: GET 71.2-73.4/s, p50 148us-150us, p99 700us-812us; PUT …"; empty where nothing is known.
+std::string interval_line(const Certainty& certainty, std::string_view pattern);
+// "too few samples: p99.9 of GET rests on fewer than 10 beyond it; …"; empty where all have enough.
+std::string few_samples_line(const Certainty& certainty, std::string_view pattern);
+// "steady: no trend in rate and response time"; empty where it was not asked.
+std::string steadiness_line(const Certainty& certainty, std::string_view pattern);
+
+}  // namespace s3lt

@@ -1,0 +1,137 @@
+#include "report/comparison_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/units.h"
+#include "report/table.h"
+
+namespace s3lt {
+namespace {
+
+constexpr std::size_t most_named = 4;
+
+std::string value_text(const ComparedFigure& figure, double value) {
+  if (figure.name == "rate") return fmt::format("{:.1f}/s", value);
+  if (figure.name == "throughput") return format_rate(value);
+  if (figure.name == "errors") return fmt::format("{:.2f}%", value * 100);
+  return format_latency(std::llround(value));
+}
+
+std::string change_text(const ComparedFigure& figure) {
+  if (std::isinf(figure.change)) return "new";
+  return fmt::format("{:+.1f}%", figure.change * 100 + 0.0);
+}
+
+std::string threshold_text(const ComparedFigure& figure) {
+  return std::isinf(figure.threshold) ? "too few samples" : fmt::format("{:.1f}%", figure.threshold * 100);
+}
+
+std::string size_text(const std::string& label) {
+  const auto bytes = parse_size(label);
+  return bytes ? format_size(*bytes) : label;
+}
+
+std::vector<std::string> patterns_of(const Comparison& comparison) {
+  std::vector<std::string> patterns;
+  for (const ComparedFigure& figure : comparison.figures) {
+    if (std::ranges::find(patterns, figure.pattern) == patterns.end()) patterns.push_back(figure.pattern);
+  }
+  return patterns;
+}
+
+Table figures_table(const Comparison& comparison, const std::string& pattern) {
+  Table table;
+  table.header = {"figure", "A", "B", "change", "says something from", ""};
+  OperationKind last{};
+  bool any = false;
+  for (const ComparedFigure& figure : comparison.figures) {
+    if (figure.pattern != pattern) continue;
+    if (!any || figure.operation != last) {
+      table.rows.push_back({{std::string(name(figure.operation))}, {}, {}, {}, {}, {}});
+      last = figure.operation;
+      any = true;
+    }
+    const Tone tone = figure.different ? Tone::strong : Tone::plain;
+    table.rows.push_back({{"  " + figure.name, tone},
+                          {value_text(figure, figure.a), tone},
+                          {value_text(figure, figure.b), tone},
+                          {change_text(figure), tone},
+                          {threshold_text(figure), Tone::dim},
+                          {figure.different ? "different" : "", tone}});
+  }
+  return table;
+}
+
+Table sizes_table(const Comparison& comparison, const std::string& pattern) {
+  Table table;
+  table.header = {"size", "p50 A", "p50 B", "change", "p99 A", "p99 B", "change"};
+  const auto latency = [](double us) { return format_latency(std::llround(us)); };
+  const auto change = [](double a, double b) { return fmt::format("{:+.1f}%", 100 * (b / a - 1) + 0.0); };
+  for (const ComparedSize& size : comparison.sizes) {
+    if (size.pattern != pattern) continue;
+    table.rows.push_back({{fmt::format("{} {}", name(size.operation), size_text(size.size))},
+                          {latency(size.p50_a)},
+                          {latency(size.p50_b)},
+                          {change(size.p50_a, size.p50_b)},
+                          {latency(size.p99_a)},
+                          {latency(size.p99_b)},
+                          {change(size.p99_a, size.p99_b)}});
+  }
+  return table;
+}
+
+std::string rule_text(const RuleResult& result) {
+  if (result.worst == nullptr)
+    return fmt::format("{}: passed, neither run has that figure", result.rule->text);
+  return fmt::format("{}: {} ({}{})", result.rule->text, result.failed ? "FAILED" : "passed",
+                     change_text(*result.worst), result.worst->different ? "" : ", which may be chance");
+}
+
+}  // namespace
+
+std::string comparison_verdict(const Comparison& comparison) {
+  std::vector<const ComparedFigure*> different;
+  for (const ComparedFigure& figure : comparison.figures) {
+    if (figure.different) different.push_back(&figure);
+  }
+  if (comparison.figures.empty()) return "Nothing to compare: the runs have no operation in common.";
+  if (different.empty()) {
+    const bool blind = std::ranges::all_of(
+        comparison.figures, [](const auto& f) { return f.name == "errors" || std::isinf(f.threshold); });
+    return blind ? "Nothing can be said: the runs are too short, or have too few operations."
+                 : "No difference: every change is below 3%, or no more than chance.";
+  }
+  std::ranges::sort(different,
+                    [](const auto* x, const auto* y) { return std::abs(x->change) > std::abs(y->change); });
+  const bool several = patterns_of(comparison).size() > 1;
+  std::vector<std::string> named;
+  for (const ComparedFigure* f : different) {
+    if (named.size() == most_named) break;
+    named.push_back(fmt::format("{}{} {} {} ({} to {})", several ? f->pattern + " " : "", name(f->operation),
+                                f->name, change_text(*f), value_text(*f, f->a), value_text(*f, f->b)));
+  }
+  const std::size_t rest = different.size() - named.size();
+  return fmt::format("B differs from A: {}{}.", fmt::join(named, ", "),
+                     rest > 0 ? fmt::format(" and {} more", rest) : "");
+}
+
+std::string comparison_text(const Comparison& comparison, const std::string& a, const std::string& b,
+                            const std::vector<RuleResult>& rules, const TextStyle& style) {
+  std::string out = fmt::format("A: {}\nB: {}\n\n", a, b);
+  for (const std::string& pattern : patterns_of(comparison)) {
+    out += in_tone(pattern, Tone::strong, style.colour) + "\n" +
+           render(figures_table(comparison, pattern), style) + "\n";
+    if (const Table sizes = sizes_table(comparison, pattern); !sizes.rows.empty())
+      out += render(sizes, style) + "\n";
+  }
+  for (const RuleResult& result : rules)
+    out += in_tone(rule_text(result), result.failed ? Tone::bad : Tone::plain, style.colour) + "\n";
+  if (!rules.empty()) out += "\n";
+  return out + wrapped(comparison_verdict(comparison), style.width, 0, Tone::strong, style.colour);
+}
+
+}  // namespace s3lt

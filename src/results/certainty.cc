@@ -1,0 +1,106 @@
+#include "results/certainty.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "results/figures.h"
+
+namespace s3lt {
+namespace {
+
+// What is called a drift: by the test, and large enough to matter.
+constexpr double significant = 0.01, material = 0.05;
+
+struct Drift {
+  std::string what;
+  Trend trend;
+};
+
+// The mean response time of each batch; a batch without samples has none.
+std::vector<double> response_means(const BatchedSeries& series) {
+  std::vector<double> out;
+  for (const Batch& batch : series.batches()) {
+    double samples = 0;
+    for (const auto& [index, n] : batch.response) samples += n;
+    if (samples > 0) out.push_back(batch.response_sum / samples);
+  }
+  return out;
+}
+
+void look_for_drift(const std::vector<double>& series, std::string what, unsigned tests, bool& tested,
+                    std::optional<Drift>& most) {
+  const auto found = trend(series);
+  if (!found) return;
+  tested = true;
+  if (found->p_value >= significant / tests || std::abs(found->change) < material) return;
+  if (!most || std::abs(found->change) > std::abs(most->trend.change)) most = Drift{std::move(what), *found};
+}
+
+// Rate and response time of each operation in the mix; a share of the 1% for each test (Bonferroni).
+Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
+  std::vector<std::pair<OperationKind, const BatchedSeries*>> operations;
+  for (const auto& [key, series] : course.operations()) {
+    const bool housekeeping = key.second == OperationKind::trim || key.second == OperationKind::part;
+    if (key.first == pattern && !housekeeping) operations.emplace_back(key.second, &series);
+  }
+  bool tested = false;
+  std::optional<Drift> most;
+  const unsigned tests = 2 * static_cast<unsigned>(operations.size());
+  for (const auto& [operation, series] : operations) {
+    look_for_drift(series->rates(&Batch::count), fmt::format("the rate of {}", name(operation)), tests,
+                   tested, most);
+    look_for_drift(response_means(*series), fmt::format("the mean response time of {}", name(operation)),
+                   tests, tested, most);
+  }
+  Steadiness out;
+  if (!tested) {
+    out.why = "too short for a test";
+    return out;
+  }
+  if (!most) {
+    out.found = Steadiness::Found::steady;
+    out.why = "no trend in rate and response time";
+    return out;
+  }
+  out.found = Steadiness::Found::drifting;
+  out.change = most->trend.change;
+  out.p_value = most->trend.p_value;
+  out.why = fmt::format("{} {} by {:.0f}% of its mean from the beginning to the end (p = {:.1g})", most->what,
+                        out.change < 0 ? "fell" : "rose", 100 * std::abs(out.change), out.p_value);
+  return out;
+}
+
+}  // namespace
+
+Certainty certainty_of(const RunCourse& course, const Snapshot& total,
+                       const std::map<std::string, bool>& in_bursts) {
+  Certainty out;
+  for (const std::string& pattern : pattern_names(total)) {
+    const auto known = in_bursts.find(pattern);
+    const bool bursts = known != in_bursts.end() && known->second;
+    Steadiness& steadiness = out.patterns[pattern];
+    if (bursts) {
+      steadiness.why = "it works in bursts";
+    } else {
+      steadiness = steadiness_of(course, pattern);
+    }
+    for (const OperationFigures& of : operation_figures(total, pattern)) {
+      const auto series = course.operations().find({pattern, of.operation});
+      if (series == course.operations().end()) continue;
+      OperationCertainty& sure = out.operations[series->first];
+      if (!bursts) sure.rate = mean_interval(series->second.rates(&Batch::count), shown_confidence);
+      if (sure.rate) sure.rate->low = std::max(0.0, sure.rate->low);
+      const Histogram& response = of.all.response;
+      for (std::size_t i = 0; i < shown_percentiles.size(); ++i) {
+        const double percentile = shown_percentiles[i].first;
+        sure.percentiles[i] = series->second.percentile_interval(response, percentile, shown_confidence);
+        sure.few[i] = !response.empty() &&
+                      static_cast<double>(response.count()) * (1 - percentile / 100) < least_beyond;
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace s3lt

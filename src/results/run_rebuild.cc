@@ -1,0 +1,257 @@
+#include "results/run_rebuild.h"
+
+#include <boost/json.hpp>
+#include <set>
+#include <tuple>
+
+#include "results/certainty_json.h"
+#include "results/summary_json.h"
+
+namespace s3lt {
+namespace json = boost::json;
+namespace {
+
+// An operation and, below it, a figure ("service") or the label of a size; empty: its response time.
+using FigureKey = std::tuple<std::string, OperationKind, std::string>;
+using Histograms = std::map<FigureKey, Histogram>;
+
+FigureKey key_of(const HistogramTag& tag) {
+  return {std::string(tag.pattern), tag.operation, std::string(tag.figure)};
+}
+
+RunInfo info_of(const json::object& run) {
+  RunInfo info{.id = text_in(run, "id"),
+               .version = text_in(run, "version"),
+               .started = parse_rfc3339(text_in(run, "started")).time,
+               .pattern = text_in(run, "pattern"),
+               .worker = static_cast<unsigned>(count_in(run, "worker")),
+               .backend = text_in(run, "backend"),
+               .bucket = text_in(run, "bucket"),
+               .prefix = text_in(run, "prefix"),
+               .region = text_in(run, "region"),
+               .writes = truth_in(run, "writes"),
+               .tls_verify = truth_in(run, "tls_verify"),
+               .seed = count_in(run, "seed"),
+               .time_scale = number_in(run, "time_scale"),
+               .threads = static_cast<unsigned>(count_in(run, "threads")),
+               .clients = count_in(run, "clients"),
+               .duration_seconds = number_in(run, "duration_seconds"),
+               .warmup_seconds = number_in(run, "warmup_seconds")};
+  if (const json::value* endpoints = run.if_contains("endpoints"); endpoints && endpoints->is_array()) {
+    for (const json::value& url : endpoints->get_array()) {
+      if (url.is_string()) info.endpoints.emplace_back(url.get_string());
+    }
+  }
+  for (const auto& [pattern, value] : object_in(run, "schedules")) {
+    if (!value.is_object()) continue;
+    const json::object& s = value.get_object();
+    info.patterns.emplace_back(pattern);
+    info.schedules.push_back({.pattern = pattern,
+                              .kind = text_in(s, "kind"),
+                              .burst_seconds = number_in(s, "burst_seconds"),
+                              .gap_seconds = number_in(s, "gap_seconds"),
+                              .window_seconds = number_in(s, "window_seconds"),
+                              .cycle_seconds = number_in(s, "cycle_seconds"),
+                              .least_bursts = static_cast<unsigned>(count_in(s, "least_bursts")),
+                              .most_bursts = static_cast<unsigned>(count_in(s, "most_bursts")),
+                              .seed = count_in(s, "seed")});
+  }
+  for (const auto& [setting, text] : object_in(run, "settings")) {
+    if (text.is_string()) info.settings.emplace_back(setting, text.get_string());
+  }
+  return info;
+}
+
+void set_exact(Histogram& histogram, const json::object& figures, std::string_view field) {
+  const json::object& times = object_in(figures, field);
+  histogram.set_exact(static_cast<std::int64_t>(number_in(times, "min")), number_in(times, "mean"),
+                      static_cast<std::int64_t>(number_in(times, "max")));
+}
+
+Histogram take(Histograms& histograms, const std::string& pattern, OperationKind operation,
+               std::string_view figure) {
+  const auto found = histograms.find({pattern, operation, std::string(figure)});
+  if (found == histograms.end()) return {};
+  return std::move(histograms.extract(found).mapped());
+}
+
+constexpr std::pair<std::string_view, Histogram Cell::*> other_figures[] = {
+    {"service", &Cell::service}, {"ttfb", &Cell::ttfb}, {"lag", &Cell::lag}, {"failed", &Cell::failed}};
+
+// Counters of the operation that its sizes do not have stand in the cell without a size.
+void subtract(Counters& from, const Counters& c) {
+  for (std::uint64_t Counters::* counter :
+       {&Counters::count, &Counters::bytes, &Counters::bytes_moved, &Counters::errors, &Counters::not_found,
+        &Counters::cancelled, &Counters::attempts, &Counters::requests, &Counters::seeded, &Counters::behind})
+    from.*counter -= std::min(from.*counter, c.*counter);
+  for (std::size_t i = 0; i < outcomes; ++i) from.outcomes[i] -= std::min(from.outcomes[i], c.outcomes[i]);
+  for (const auto& [code, n] : c.status) {
+    for (auto& [known, left] : from.status) {
+      if (known == code) left -= std::min(left, n);
+    }
+  }
+  std::erase_if(from.status, [](const auto& status) { return status.second == 0; });
+}
+
+void fill_operation(Snapshot& total, Histograms& histograms, const std::string& pattern,
+                    OperationKind operation, const json::object& figures) {
+  Cell rest;
+  rest.counters = counters_of(figures);
+  bool sized = false;
+  for (const auto& [label, value] : object_in(figures, "sizes")) {
+    if (!value.is_object()) continue;
+    Cell& cell = total.cells[{pattern, operation, std::string(label)}];
+    cell.counters = counters_of(value.get_object());
+    cell.response = take(histograms, pattern, operation, label);
+    set_exact(cell.response, value.get_object(), "response_us");
+    sized = sized || !cell.response.empty();
+    subtract(rest.counters, cell.counters);
+  }
+  if (!sized) rest.response = take(histograms, pattern, operation, "");
+  set_exact(rest.response, figures, "response_us");
+  for (const auto& [figure, histogram] : other_figures) {
+    rest.*histogram = take(histograms, pattern, operation, figure);
+    set_exact(rest.*histogram, figures, std::string(figure) + "_us");
+  }
+  total.cells[{pattern, operation, ""}] = std::move(rest);
+}
+
+void fill_verified(Snapshot& total, const std::string& pattern, const json::object& verified) {
+  if (count_in(verified, "checked") == 0) return;
+  Counters& counters = total.cells[{pattern, OperationKind::get, ""}].counters;
+  counters.checked = count_in(verified, "checked");
+  const json::object& kinds = object_in(verified, "kinds");
+  for (std::size_t i = 0; i < corruptions; ++i) counters.corrupt[i] = count_in(kinds, corruption_names[i]);
+}
+
+Certainty certainty_of(const json::object& summary) {
+  Certainty certainty;
+  for (const auto& [pattern, value] : object_in(summary, "patterns")) {
+    if (!value.is_object()) continue;
+    const std::string name = pattern;
+    const json::object& object = value.get_object();
+    if (object.contains("steady")) certainty.patterns[name] = steadiness_of(object_in(object, "steady"));
+    for (std::size_t k = 0; k < operation_kinds; ++k) {
+      const json::object& figures = object_in(object_in(object, "operations"), operation_names[k]);
+      if (figures.contains("intervals"))
+        certainty.operations[{name, static_cast<OperationKind>(k)}] =
+            intervals_of(object_in(figures, "intervals"));
+    }
+  }
+  return certainty;
+}
+
+// Of a run that ended: counters from its summary, distributions from the log.
+Snapshot total_of(const json::object& summary, Histograms histograms) {
+  Snapshot total;
+  for (const auto& [pattern, value] : object_in(summary, "patterns")) {
+    if (!value.is_object()) continue;
+    const std::string name = pattern;
+    const json::object& object = value.get_object();
+    for (std::size_t k = 0; k < operation_kinds; ++k) {
+      const json::object& figures = object_in(object_in(object, "operations"), operation_names[k]);
+      if (!figures.empty()) fill_operation(total, histograms, name, static_cast<OperationKind>(k), figures);
+    }
+    fill_verified(total, name, object_in(object, "verified"));
+    read_totals(total, name, object);
+  }
+  return total;
+}
+
+// A distribution of which the summary tells percentiles only: as many samples of each as lie below it and
+// above the one before.
+Histogram from_percentiles(const json::object& times) {
+  constexpr std::pair<const char*, int> parts[] = {{"p50", 5000}, {"p90", 4000}, {"p95", 500},
+                                                   {"p99", 400},  {"p999", 90},  {"max", 10}};
+  Histogram histogram;
+  if (number_in(times, "max") == 0) return histogram;
+  for (const auto& [field, samples] : parts) {
+    for (int i = 0; i < samples; ++i) histogram.record(static_cast<std::int64_t>(number_in(times, field)));
+  }
+  return histogram;
+}
+
+Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
+  const json::object& summary = *reader.summary();
+  Histograms totals;
+  const auto read = reader.for_each_histogram(
+      [](const HistogramTag& tag) { return tag.scope == HistogramTag::Scope::total; },
+      [&](const RecordedHistogram& line) { totals[key_of(line.tag)].add(line.histogram); });
+  if (!read) return std::unexpected(read.error());
+  RebuiltRun run;
+  run.result.info = info_of(reader.run());
+  if (run.result.info.patterns.empty()) {  // of an older version
+    for (const auto& [pattern, figures] : object_in(summary, "patterns"))
+      run.result.info.patterns.emplace_back(pattern);
+  }
+  const json::object& of = object_in(summary, "run");
+  const json::object& client = object_in(summary, "client");
+  const json::object& verdict = object_in(summary, "verdict");
+  run.result.seconds = number_in(of, "seconds");
+  run.result.interrupted = truth_in(of, "interrupted");
+  run.result.total = total_of(summary, std::move(totals));
+  run.result.total.to = seconds(run.result.seconds);
+  run.result.total.client = {.cpu_seconds = number_in(client, "cpu_seconds"),
+                             .connections = count_in(client, "connections"),
+                             .reconnects = count_in(client, "reconnects"),
+                             .run_queue_seconds = number_in(client, "run_queue_seconds")};
+  run.result.total.client.use.loop_lag = from_percentiles(object_in(client, "loop_lag_us"));
+  run.result.max_rss_bytes = number_in(client, "max_rss_bytes");
+  run.result.busiest_thread = number_in(client, "busiest_thread");
+  run.result.bottleneck = text_in(verdict, "bottleneck");
+  run.result.why = text_in(verdict, "why");
+  run.result.passed = truth_in(verdict, "passed");
+  run.result.certainty = certainty_of(summary);
+  return run;
+}
+
+// Of a run that did not end: what its seconds add up to, without the warm-up.
+Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
+  RebuiltRun run{.result = {}, .ended = false};
+  run.result.info = info_of(reader.run());
+  Duration warmup{};
+  double length = 0;
+  auto read = reader.for_each_interval([&](const RecordedInterval& interval) {
+    if (interval.warmup) {
+      warmup = interval.figures.to;
+      return;
+    }
+    length += to_seconds(interval.figures.to - interval.figures.from);
+    run.result.total.append(interval.figures);
+  });
+  if (!read) return std::unexpected(read.error());
+  // A series that was cut off between its two files may lack the last second that the other one has.
+  const Duration until = reader.recorded_until() + std::chrono::milliseconds(500);
+  Histograms histograms;
+  read = reader.for_each_histogram(
+      [](const HistogramTag& tag) { return tag.scope != HistogramTag::Scope::total; },
+      [&](const RecordedHistogram& line) {
+        if (line.to <= until && line.from >= warmup - std::chrono::milliseconds(500))
+          histograms[key_of(line.tag)].add(line.histogram);
+      });
+  if (!read) return std::unexpected(read.error());
+  for (auto& [key, cell] : run.result.total.cells) {
+    cell.response = take(histograms, key.pattern, key.operation, "");
+    for (const auto& [figure, histogram] : other_figures)
+      cell.*histogram = take(histograms, key.pattern, key.operation, figure);
+  }
+  run.result.seconds = length;
+  run.result.why = "the run did not end, so it was not judged";
+  run.result.passed = false;
+  return run;
+}
+
+}  // namespace
+
+Result<RebuiltRun> rebuild_run(const RunReader& reader) {
+  return reader.summary() != nullptr ? rebuild_ended(reader) : rebuild_unfinished(reader);
+}
+
+json::object summary_of(const RunReader& reader, const RebuiltRun& rebuilt) {
+  if (reader.summary() != nullptr) return *reader.summary();
+  json::object summary = json::parse(summary_json(rebuilt.result)).get_object();
+  summary["unfinished"] = true;
+  return summary;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,110 @@
+// When the operations of an open loop are meant to begin: laid down in advance by a rate, whatever the
+// storage and the clients do, so that one that begins late shows by how much. Pure: the clock comes in as an
+// argument.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "schedule/phases.h"
+
+namespace s3lt {
+
+// Operations a second over the time since the start of the load. A value; thread-safe.
+struct RateCourse {
+  struct Stretch {
+    double from = 0, to = 0;  // operations a second, at its begin and at its end; linear between
+    Duration length{};
+  };
+  std::vector<Stretch> stretches;  // behind the last one its `to` goes on
+
+  static RateCourse constant(double rate) { return {{{rate, rate, Duration::zero()}}}; }
+  // All of its times divided by `time_scale` (> 0); rates stay.
+  RateCourse scaled(double time_scale) const;
+
+  double at(Duration t) const;
+  // Operations that are due before `t`.
+  double due(Duration t) const;
+  // When so many are due; Duration::max() where that never comes.
+  Duration when(double operations) const;
+};
+
+enum class ArrivalKind : std::uint8_t {
+  constant,  // as evenly as the rate says
+  poisson,   // independent of each other: exponential times between them
+};
+
+// The intended starts of one thread's clients, one after another. Those of all threads together make the
+// whole course: with `constant` each intended start belongs to one client's number, and so to its thread.
+class Arrivals {
+ public:
+  // The clients of the pattern, and which of them are this thread's: every `threads`-th, from `thread` on.
+  struct Share {
+    std::uint64_t clients = 1;
+    unsigned threads = 1, thread = 0;
+  };
+  // No start is intended in the gaps of `phases`.
+  Arrivals(RateCourse course, ArrivalKind kind, Share share, Phases phases, Random random);
+
+  // The next one, since the start of the load; Duration::max() where none comes. Never before the last one.
+  Duration next() const { return next_; }
+  void advance();
+
+ private:
+  bool is_mine(std::uint64_t number) const {
+    return number % share_.clients % share_.threads == share_.thread;
+  }
+  void step();
+
+  const RateCourse course_;
+  const ArrivalKind kind_;
+  const Share share_;
+  const Phases phases_;
+  const double part_;  // of the rate that is this thread's
+  Random random_;
+  double position_ = 0;       // poisson: operations due of all threads
+  std::uint64_t number_ = 0;  // constant: of the next candidate
+  Phase phase_;
+  Duration next_{};
+};
+
+// Intended starts that no client was free for wait in their order, up to a number of them: those beyond are
+// not sent, and counted. One belongs to one thread.
+class OpenLoop {
+ public:
+  OpenLoop(Arrivals arrivals, std::uint64_t most_waiting)
+      : arrivals_(std::move(arrivals)), most_waiting_(most_waiting) {}
+
+  // Brings in what was meant to begin up to `t`. Called with times that do not go back.
+  void admit(Duration t);
+  // For a client that is free at `t`: the start that it takes on, past or to come. Duration::max(): none
+  // comes.
+  Duration take(Duration t);
+  // One that was taken on, and cannot be done.
+  void drop() { ++not_sent_; }
+  // One that was taken on before its time, which will not come.
+  void give_back() { --intended_; }
+  // The load has ended at `t`: what waits is not sent, and nothing is admitted any more. Once; later calls do
+  // nothing.
+  void end(Duration t);
+  // The load has done all that it was to do: what waits was not meant to begin.
+  void abandon();
+
+  std::uint64_t intended() const { return intended_; }  // up to the last admit(), and taken on
+  std::uint64_t waiting() const { return waiting_.size(); }
+  std::uint64_t not_sent() const { return not_sent_; }
+
+ private:
+  Arrivals arrivals_;
+  const std::uint64_t most_waiting_;
+  std::deque<Duration> waiting_;
+  std::uint64_t intended_ = 0, not_sent_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace s3lt

@@ -1,0 +1,144 @@
+"""Open loop: intended starts never slip, whatever the storage does, and each is accounted for."""
+import math
+import os
+import signal
+import time
+
+import pytest
+
+import servers
+from harness import ask
+
+SMALL = ("--size", "1KB")
+BASE = ("run", "baseload", *SMALL, "--prefill", "50", "--json")
+
+
+def arrivals(result, pattern="baseload"):
+    return result.pattern(pattern)["arrivals"]
+
+
+def begun(result, pattern="baseload"):
+    return (result.total("count", pattern, without=("TRIM",)), result.total("cancelled", pattern, without=("TRIM",)))
+
+
+def answered(storage):
+    operations = ask(storage, "/-/stats")["operations"]
+    return sum(operations.get(name, {}).get("2xx", 0) for name in ("GET", "PUT"))
+
+
+def check_identity(result, pattern="baseload"):
+    count, cancelled = begun(result, pattern)
+    a = arrivals(result, pattern)
+    assert a["intended"] == count + cancelled + a["not_sent"] and a["waiting"] == 0, (a, count, cancelled)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_rate_is_kept_to_the_operation(serve, loadtest, threads):
+    result = loadtest(serve, *BASE, "--rate", "500/s", "--duration", "5s", "--threads", threads)
+    assert result.status == 0, result.stderr
+    check_identity(result)
+    assert abs(arrivals(result)["intended"] - 2500) <= 3 and arrivals(result)["not_sent"] == 0
+    answered = ask(serve, "/-/stats")["operations"]
+    assert answered["GET"]["2xx"] + answered["PUT"]["2xx"] - 50 == begun(result)[0]
+    for name in ("GET", "PUT"):
+        lag = result.operation(name)["lag_us"]
+        assert 0 < lag["p50"] < 5_000 and lag["max"] < 1_000_000
+    assert "open loop: 2,50" in loadtest(serve, "run", "baseload", *SMALL, "--rate", "500/s", "--duration", "5s").stdout
+
+
+def test_the_closed_loop_says_what_it_hides(serve, loadtest):
+    result = loadtest(serve, "run", "baseload", *SMALL, "--operations", "100")
+    assert "closed loop: a client that waits begins nothing" in result.stdout
+    assert "arrivals" not in result.summary["patterns"]["baseload"] if result.stdout.startswith("{") else True
+
+
+def test_a_frozen_storage_shows_as_its_users_see_it(serve, loadtest):
+    rate, length = 500, 20
+    running = loadtest.start(serve, *BASE, "--rate", f"{rate}/s", "--duration", f"{length}s", "--concurrency", "16")
+    servers.wait_for("the load", lambda: len(running.finished_seconds()) >= 5, 20, running.process)
+    before = answered(serve)
+    began = time.monotonic()
+    os.kill(serve.process.pid, signal.SIGSTOP)
+    servers.wait_for("2 s of standstill", lambda: time.monotonic() >= began + 2, 10, running.process)
+    os.kill(serve.process.pid, signal.SIGCONT)
+    ended = time.monotonic()
+    stall = ended - began
+    samples = []
+    while time.monotonic() < ended + 2:
+        samples.append((time.monotonic(), answered(serve)))
+    result = running.wait(60)
+    assert result.status == 0, result.stderr
+    check_identity(result)
+    assert arrivals(result)["not_sent"] == 0
+
+    # How fast the backlog was worked off, as the storage counted: until it had answered all that was due.
+    drained, answers = next((t, n - before) for t, n in samples if n - before >= rate * (t - began))
+    drain = answers / (drained - ended)
+    # On paper: the operation x into the stall answers after stall - x, and its place in the queue.
+    late = sorted((stall - n / rate + n / drain for n in range(int(stall * rate))), reverse=True)
+    for percentile in (95, 99, 99.9):
+        rank = math.ceil((100 - percentile) / 100 * arrivals(result)["intended"])
+        expected = late[rank] * 1e6
+        found = merged(result, percentile)
+        assert found == pytest.approx(expected, rel=0.01), (percentile, found, expected, drain)
+
+
+def merged(result, percentile):
+    """Of GET and PUT together, by another library."""
+    tags = result.histograms()
+    both = tags["baseload.GET"]
+    both.add(tags["baseload.PUT"])
+    return both.get_value_at_percentile(percentile)
+
+
+def test_what_finds_no_client_waits_and_then_is_not_sent(serve_with, loadtest):
+    storage = serve_with("--fault", "*:delay=100ms")
+    result = loadtest(storage, *BASE, "--rate", "500/s", "--duration", "4s", "--concurrency", "4", "--max-backlog", "100",
+                      "--grace", "1s")
+    check_identity(result)
+    a = arrivals(result)
+    assert abs(a["intended"] - 2000) <= 3
+    assert 4 * 40 - 8 <= begun(result)[0] <= 4 * 40 + 8, "four clients, ten operations a second each"
+    # The last ones that began had waited for the hundred before them.
+    assert result.operation("GET")["lag_us"]["max"] == pytest.approx(100 / 40 * 1e6, rel=0.2)
+    plain = loadtest(storage, "run", "baseload", *SMALL, "--rate", "500/s", "--duration", "2s", "--concurrency", "4",
+                     "--grace", "1s")
+    assert "more intended operations were not sent in time, for want of a free client" in " ".join(plain.stdout.split())
+    assert " | backlog=0, not_sent=" in plain.stderr
+
+
+def test_a_ramp_and_steps(serve, loadtest):
+    running = loadtest.start(serve, *BASE, "--rate", "100..1000/s", "--duration", "5s")
+    result = running.wait()
+    assert result.status == 0, result.stderr
+    counts = [sum(o["count"] for o in s["patterns"]["baseload"]["operations"].values()) for s in running.finished_seconds()]
+    for second, n in enumerate(counts[:5]):
+        assert abs(n - (190 + 180 * second)) < 30, counts
+    check_identity(result)
+
+    (loadtest.folder / "steps.toml").write_text("""
+name = "steps"
+sizes = ["1KB"]
+mix = { GET = 50, PUT = 50 }
+[arrivals]
+steps = [{ rate = "100/s", for = "1m" }, { rate = "600/s", for = "1m" }, { rate = "50/s", for = "1s" }]
+kind = "poisson"
+""")
+    running = loadtest.start(serve, "run", "./steps.toml", "--time-scale", "30", "--duration", "6s", "--json")
+    result = running.wait()
+    assert result.status == 0, result.stderr
+    check_identity(result, "steps")
+    counts = [sum(o["count"] for o in s["patterns"]["steps"]["operations"].values()) for s in running.finished_seconds()]
+    for from_, mean in ((0, 200), (2, 1200), (4, 100)):
+        n = sum(counts[from_:from_ + 2])
+        assert abs(n - mean) < 5 * mean ** 0.5 + 10, counts
+
+
+def test_in_all_every_pattern_has_the_rate_but_delete(serve, loadtest):
+    result = loadtest(serve, "run", "all", *SMALL, "--rate", "50/s", "--rate", "spiky=200/s", "--duration", "6s",
+                      "--time-scale", "60", "--concurrency", "elephant=100", "--json")
+    assert result.status == 0, result.stderr
+    for name, rate in (("baseload", 50), ("spiky", 200), ("elephant", 50), ("listops", 50), ("checkpoint", 50)):
+        assert abs(arrivals(result, name)["intended"] - 6 * rate) <= 3, name
+        check_identity(result, name)
+    assert "arrivals" not in result.pattern("delete") and result.total("count", "delete") > 0

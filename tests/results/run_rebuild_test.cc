@@ -1,0 +1,106 @@
+#include "results/run_rebuild.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+
+#include "report/text.h"
+#include "results/run_directory.h"
+#include "results/summary_json.h"
+#include "sample_run.h"
+
+namespace s3lt {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RebuiltRunTest : public testing::Test {
+ protected:
+  RebuiltRunTest() {
+    std::string name = (fs::temp_directory_path() / "rebuild-XXXXXX").string();
+    root_ = ::mkdtemp(name.data());
+  }
+  ~RebuiltRunTest() override { fs::remove_all(root_); }
+
+  // Its thirty seconds as one interval.
+  fs::path write(RunResult& result, bool ends) {
+    result.info.patterns = {"baseload"};
+    result.info.schedules = {{.pattern = "baseload", .kind = "always", .seed = UINT64_MAX}};
+    const fs::path path = root_ / "run";
+    auto directory = RunDirectory::create_at(path, result.info);
+    EXPECT_TRUE(directory) << directory.error().message;
+    EXPECT_TRUE((*directory)->append(result.total));
+    if (ends) {
+      EXPECT_TRUE((*directory)->finish(result));
+    }
+    return path;
+  }
+  RebuiltRun rebuild(const fs::path& path) {
+    auto reader = RunReader::open(path);
+    EXPECT_TRUE(reader) << reader.error().message;
+    auto run = rebuild_run(*reader);
+    EXPECT_TRUE(run) << run.error().message;
+    return *run;
+  }
+  fs::path root_;
+};
+
+TEST_F(RebuiltRunTest, PrintsWhatTheRunPrinted) {
+  RunResult result = sample_run();
+  const fs::path path = write(result, true);
+  const RebuiltRun again = rebuild(path);
+  EXPECT_TRUE(again.ended);
+  EXPECT_EQ(summary_text(again.result, {}), summary_text(result, {}));
+  EXPECT_EQ(again.result.info.schedules[0].seed, UINT64_MAX);
+  EXPECT_EQ(again.result.info.started, result.info.started);
+}
+
+TEST_F(RebuiltRunTest, OfAKilledRunIsTheSumOfItsSeconds) {
+  RunResult result = sample_run();
+  const RebuiltRun again = rebuild(write(result, false));
+  EXPECT_FALSE(again.ended);
+  EXPECT_DOUBLE_EQ(again.result.seconds, 30);
+  const Cell& get = again.result.total.cells.at({"baseload", OperationKind::get, ""});
+  EXPECT_EQ(get.counters.count, 4U);
+  EXPECT_EQ(get.response.count(), 4U);
+  EXPECT_NEAR(static_cast<double>(get.response.max()), 2'000'000, 2000);
+  EXPECT_EQ(again.result.total.keys.at("baseload").alive, 6U);
+}
+
+TEST_F(RebuiltRunTest, LeavesOutALineThatWasCutOff) {
+  RunResult result = sample_run();
+  const fs::path path = write(result, false);
+  std::ofstream(path / "series.jsonl", std::ios::app) << R"({"from":30,"to":31,"patt)";
+  std::ofstream(path / "histograms.hlog", std::ios::app) << "Tag=baseload.GET,30.000,1.0";
+  EXPECT_DOUBLE_EQ(rebuild(path).result.seconds, 30);
+}
+
+TEST_F(RebuiltRunTest, NamesTheLineThatIsWrong) {
+  RunResult result = sample_run();
+  const fs::path path = write(result, false);
+  std::ofstream(path / "series.jsonl", std::ios::app) << "{]\n";
+  const auto reader = RunReader::open(path);
+  ASSERT_TRUE(reader);
+  const auto run = rebuild_run(*reader);
+  ASSERT_FALSE(run);
+  EXPECT_NE(run.error().message.find("series.jsonl:2: "), std::string::npos) << run.error().message;
+}
+
+TEST(HistogramTagTest, TellsAPatternFromTheWordsBeforeIt) {
+  const auto plain = parse_histogram_tag("minute.GET");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->scope, HistogramTag::Scope::interval);
+  EXPECT_EQ(plain->pattern, "minute");
+  const auto size = parse_histogram_tag("total.total.DELETE-BATCH.1.5KB");
+  ASSERT_TRUE(size);
+  EXPECT_EQ(size->scope, HistogramTag::Scope::total);
+  EXPECT_EQ(size->pattern, "total");
+  EXPECT_EQ(size->operation, OperationKind::delete_batch);
+  EXPECT_EQ(size->figure, "1.5KB");
+  EXPECT_FALSE(parse_histogram_tag("baseload.FETCH"));
+}
+
+}  // namespace
+}  // namespace s3lt
