@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <numeric>
 #include <set>
@@ -18,6 +19,7 @@
 #include "cli/report.h"
 #include "cli/run_keys.h"
 #include "cli/run_plan.h"
+#include "cli/run_slos.h"
 #include "cli/run_view.h"
 #include "cli/settings_of.h"
 #include "engine/preflight.h"
@@ -94,32 +96,43 @@ void announce(const RunPlan& plan, const RunInfo& info, const std::string& setti
 // Operations that the exit status judges, over all patterns; TRIM is housekeeping.
 struct Tally {
   std::uint64_t ended = 0, succeeded = 0, cancelled = 0;
-  std::uint64_t failed = 0;   // throttled ones are not failures
-  std::uint64_t corrupt = 0;  // reads that the verification found wrong
+  std::uint64_t ended_unjudged = 0;  // by an objective about errors
+  std::uint64_t failed = 0;          // of those; throttled ones are not failures
+  std::uint64_t corrupt = 0;         // reads that the verification found wrong
 };
 
-Tally tally(const Snapshot& total) {
+// What an objective about errors speaks of, it judges in place of the rule about half of the operations.
+Tally tally(const Snapshot& total, const std::vector<Slo>& slos) {
   Tally t;
+  const auto judged = [&](const CellKey& key) {
+    return std::ranges::any_of(slos, [&](const Slo& slo) {
+      return slo.of.figure.kind == Figure::Kind::error_rate && slo.of.covers(key);
+    });
+  };
   for (const auto& [key, cell] : total.cells) {
     if (key.operation == OperationKind::trim) continue;
     const Counters& c = cell.counters;
     t.ended += c.count;
     t.succeeded += c.count - c.errors;
-    t.failed += c.errors - c.throttled;
+    if (!judged(key)) {
+      t.ended_unjudged += c.count;
+      t.failed += c.errors - c.throttled;
+    }
     t.cancelled += c.cancelled;
     t.corrupt += std::accumulate(c.corrupt.begin(), c.corrupt.end(), std::uint64_t(0));
   }
   return t;
 }
 
-int exit_status(const RunResult& result, bool denied) {
+int exit_status(const RunResult& result, const std::vector<Slo>& slos, bool denied) {
   // Of several patterns, the others were not stopped by it.
   if (denied && result.info.patterns.size() == 1) return 3;
-  const Tally t = tally(result.total);
+  const Tally t = tally(result.total, slos);
   // Nothing at all is a failure, unless the user stopped it before anything could end.
   const bool stopped_early = result.interrupted && t.ended == 0;
   if (t.succeeded == 0 && !stopped_early) return 3;
-  if (t.corrupt > 0 || t.failed * 2 > t.ended) return 1;
+  if (t.corrupt > 0 || t.failed * 2 > t.ended_unjudged) return 1;
+  if (!std::ranges::all_of(result.slos, &SloResult::passed) || !result.ended_early.empty()) return 1;
   return 0;
 }
 
@@ -132,7 +145,7 @@ int report(const RunPlan& plan, const RunFlags& flags, RunResult& result, RunDir
                 final_line(result.total, p.pattern.name, elapsed));
   }
   const std::vector<Error> denied = denied_operations(plan, result.total);
-  const int status = exit_status(result, !denied.empty());
+  const int status = exit_status(result, flags.slos, !denied.empty());
   result.passed = status == 0;
   const auto written = directory.finish(result);
   std::error_code ignored;
@@ -209,6 +222,7 @@ int run_command(const RunFlags& flags) {
   end_when_out_of_memory();
   auto patterns = plan_patterns(flags);
   if (!patterns) return fail(patterns.error());
+  if (const auto checked = check_slos(flags, *patterns); !checked) return fail(checked.error());
   const auto settings = settings_of(flags.common, flags.backend, flags.log_level);
   if (!settings) return fail(settings.error());
   const bool live = is_live(*settings);
@@ -247,11 +261,13 @@ int run_command(const RunFlags& flags) {
   announce(*plan, info, settings->origin);
   announce_keys(**journal, *plan);
 
+  const std::unique_ptr<SloWatch> slo_watch = watch_slos(*plan, flags);
   RunView view({.duration = plan->duration.value_or(Duration::zero()),
                 .stats_interval = flags.stats_interval,
                 .worker = plan->worker,
                 .live = live,
-                .interrupts = &interrupts},
+                .interrupts = &interrupts,
+                .slos = slo_watch.get()},
                **directory, *plan);
   auto load = run_load(*plan, view, journal->get());
   view.finish();
@@ -261,7 +277,7 @@ int run_command(const RunFlags& flags) {
   getrusage(RUSAGE_SELF, &usage);
   RunResult result{.info = std::move(info),
                    .seconds = to_seconds(load->elapsed),
-                   .interrupted = load->interrupted,
+                   .interrupted = load->interrupted && view.ended_early().empty(),
                    .total = std::move(load->total),
                    .max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024,
                    .busiest_thread = load->busiest_thread};
@@ -275,6 +291,8 @@ int run_command(const RunFlags& flags) {
   Verdict verdict = judge(result.total);
   result.bottleneck = std::move(verdict.bottleneck);
   result.why = std::move(verdict.why);
+  result.slos = judge_slos(flags.slos, result.total, result.seconds);
+  if (load->interrupted) result.ended_early = view.ended_early();
   return report(*plan, flags, result, **directory, view.write_failed());
 }
 

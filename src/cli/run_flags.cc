@@ -242,6 +242,18 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
             "how long operations in flight may go on at the end", "TIME", "10s");
   add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3 or native",
             "NAME", "boto3");
+  add_flag_value(
+      app, "--slo",
+      [&flags](const std::string& text) -> Result<void> {
+        auto slo = parse_slo(text);
+        if (!slo) return std::unexpected(slo.error());
+        flags.slos.push_back(std::move(*slo));
+        return {};
+      },
+      "exit status 1 unless the run keeps this, as in 'GET.p99 < 50ms' or 'error_rate < 0.1%' (repeatable)",
+      "EXPR");
+  app.add_flag("--slo-abort", flags.slo_abort, "end the run when an --slo can no longer be met")
+      ->disable_flag_override();
   add_value(app, "--out", flags.out, as_text, "write the run directory here", "DIR", "<log dir>/<run id>");
   app.add_flag("--json", flags.json, "the summary as JSON on stdout")->disable_flag_override();
 }
@@ -272,6 +284,8 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   out.emplace_back("verify", name(flags.verify));
   out.emplace_back("content", name(flags.content));
   out.emplace_back("grace", format_duration(flags.grace));
+  for (const Slo& slo : flags.slos) out.emplace_back("slo", slo.text);
+  if (flags.slo_abort) out.emplace_back("slo_abort", "true");
   return out;
 }
 

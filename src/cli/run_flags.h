@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "results/slo.h"
 #include "workload/content_check.h"
 #include "workload/pattern.h"
 
@@ -60,6 +61,8 @@ struct RunFlags {
   Verify verify = Verify::sample;
   ContentMode content;
   Duration grace = std::chrono::seconds(10);
+  std::vector<Slo> slos;
+  bool slo_abort = false;  // end the run when one of them is hopeless
   std::string backend;
   std::string out;
   bool json = false;

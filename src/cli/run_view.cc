@@ -113,6 +113,7 @@ void RunView::started() {
 }
 
 void RunView::stopping() {
+  stopping_ = true;
   log_line(LogLevel::info, {},
            fmt::format("stopping: operations in flight may end within {}", format_duration(plan_.grace)));
 }
@@ -127,6 +128,7 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
   } else {
     if (std::exchange(warming_up_, false)) log_info("the warm-up is over: figures begin here");
     course_.add(second);
+    look_at_slos(second, total);
   }
   // Of several patterns, the others go on.
   denied_ = denied_ || (plan_.patterns.size() == 1 && !denied_operations(plan_, total).empty());
@@ -139,6 +141,15 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
     log_figures(total, p.pattern.name, options_.worker, "STATS",
                 stats_line(total, p.pattern.name, total.to - total.from));
   }
+}
+
+// What ends anyway is not ended early.
+void RunView::look_at_slos(const Snapshot& second, const Snapshot& total) {
+  if (options_.slos == nullptr || stopping_ || !ended_early_.empty()) return;
+  const auto hopeless = options_.slos->look(second, total);
+  if (!hopeless || *options_.interrupts > 0) return;
+  ended_early_ = *hopeless;
+  log_warning("ending the run early: " + ended_early_);
 }
 
 // Readers that find no key: at once, and then once a minute.

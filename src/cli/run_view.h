@@ -10,6 +10,7 @@
 #include "engine/run.h"
 #include "measure/batched_series.h"
 #include "results/run_directory.h"
+#include "results/slo_watch.h"
 
 namespace s3lt {
 
@@ -23,6 +24,7 @@ struct RunViewOptions {
   unsigned worker = 0;
   bool live = false;  // stderr is a terminal
   const volatile std::sig_atomic_t* interrupts = nullptr;
+  SloWatch* slos = nullptr;  // what ends the run early; may be null
 };
 
 class RunView : public RunObserver {
@@ -32,18 +34,21 @@ class RunView : public RunObserver {
 
   void started() override;
   void second(const Snapshot& second, const Snapshot& total) override;
-  bool interrupted() override { return *options_.interrupts > 0 || denied_; }
+  bool interrupted() override { return *options_.interrupts > 0 || denied_ || !ended_early_.empty(); }
   void stopping() override;
   // Ends the live line.
   void finish();
 
   // What was measured, for how sure it is.
   const RunCourse& course() const { return course_; }
+  // Why an objective that cannot be met any more ended the run; empty: none did.
+  const std::string& ended_early() const { return ended_early_; }
   // The run directory could not take everything, and this was said.
   bool write_failed() const { return write_failed_; }
 
  private:
   void draw(const Snapshot& second, const Snapshot& total);
+  void look_at_slos(const Snapshot& second, const Snapshot& total);
   void tell_of_waiting(const Snapshot& total);
   void warn_of_new_errors(const Snapshot& second);
   RunViewOptions options_;
@@ -54,7 +59,9 @@ class RunView : public RunObserver {
   RunCourse course_;
   bool warming_up_ = false;
   bool write_failed_ = false;
-  bool denied_ = false;                                // an operation of the load may not be done at all
+  bool denied_ = false;  // an operation of the load may not be done at all
+  bool stopping_ = false;
+  std::string ended_early_;
   std::map<std::string, Duration> next_waiting_line_;  // by pattern
   std::set<std::string> warned_of_;                    // kinds of error
 };

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "report/certainty_text.h"
+#include "report/slo_text.h"
 #include "report/table.h"
 #include "report/trouble.h"
 #include "results/figures.h"
@@ -278,7 +279,7 @@ std::string closing_sentence(const RunResult& result) {
     sentence += fmt::format("; {} did not bring the bytes that were written", counted(corrupt, "read"));
   }
   if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
-  return sentence + "; " + trust(result) + ".";
+  return sentence + slo_clause(result) + "; " + trust(result) + ".";
 }
 
 namespace {
@@ -341,7 +342,7 @@ std::string final_line(const Snapshot& total, std::string_view pattern, Duration
 }
 
 std::string summary_text(const RunResult& result, const TextStyle& style) {
-  std::string out = distrust(result, style);
+  std::string out = distrust(result, style) + slo_block(result, style);
   for (const std::string& pattern : pattern_names(result.total, result.info.patterns))
     out += pattern_block(result, pattern, style);
   out += wrapped(client_line(result), style.width, 0);

@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "results/interval_lines.h"
+#include "results/junit_xml.h"
 #include "results/line_file.h"
 #include "results/summary_json.h"
 
@@ -203,7 +204,10 @@ Result<void> RunDirectory::finish(const RunResult& result) {
     return done;
   const IntervalText intervals = impl_->intervals.finish();
   if (auto done = impl_->series.write(intervals.series); !done) return done;
-  return impl_->histograms.write(intervals.histograms + total_histogram_lines(result.total));
+  if (auto done = impl_->histograms.write(intervals.histograms + total_histogram_lines(result.total)); !done)
+    return done;
+  if (result.slos.empty()) return {};
+  return write_atomically(impl_->path / "junit.xml", junit_xml(result));
 }
 
 }  // namespace s3lt

@@ -31,7 +31,7 @@ class RunDirectory {
   // One finished second: its lines of series.jsonl and histograms.hlog (results/interval_lines.h), the
   // samples of errors.jsonl.
   Result<void> append(const Snapshot& second);
-  // summary.json (atomically) and the totals in histograms.hlog.
+  // summary.json (atomically), the totals in histograms.hlog, and junit.xml where the run has objectives.
   Result<void> finish(const RunResult& result);
 
   ~RunDirectory();

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "results/certainty_json.h"
+#include "results/slo_json.h"
 #include "results/summary_json.h"
 
 namespace s3lt {
@@ -201,6 +202,8 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.bottleneck = text_in(verdict, "bottleneck");
   run.result.why = text_in(verdict, "why");
   run.result.passed = truth_in(verdict, "passed");
+  run.result.slos = slos_in(verdict);
+  run.result.ended_early = text_in(verdict, "ended_early");
   run.result.certainty = certainty_of(summary);
   return run;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "measure/snapshot.h"
 #include "results/certainty.h"
+#include "results/slo.h"
 
 namespace s3lt {
 
@@ -57,6 +58,8 @@ struct RunResult {
   std::string bottleneck = "unknown";  // storage | client-cpu | client-network | unknown
   std::string why;                     // the verdict's reason, one sentence
   bool passed = true;
+  std::vector<SloResult> slos;
+  std::string ended_early;  // by --slo-abort: why, a sentence without its end
   Certainty certainty;
 };
 

@@ -12,6 +12,7 @@
 #include "results/certainty_json.h"
 #include "results/figures.h"
 #include "results/json_text.h"
+#include "results/slo_json.h"
 #include "results/verdict.h"
 
 namespace s3lt {
@@ -237,7 +238,8 @@ std::string summary_json(const RunResult& result) {
       {"run", run_object(result)},
       {"verdict",
        {{"passed", result.passed},
-        {"slo", json::array()},
+        {"slo", slo_array(result.slos)},
+        {"ended_early", result.ended_early.empty() ? json::value(nullptr) : json::value(result.ended_early)},
         {"bottleneck", result.bottleneck},
         {"why", result.why}}},
       {"client", client_object(result)},

@@ -33,6 +33,7 @@ function bannerOf(data) {
   }
   if (!data.ended) parts.unshift(["bad", "The run did not end", "These are the figures up to its last recorded second; sizes are told at the end only and are missing."]);
   else if (!verdict.passed) parts.unshift(["bad", "The run did not pass", "A promise was broken, or too many operations failed: see below."]);
+  if (verdict.ended_early) parts.push(["bad", "The run was ended early, as --slo-abort asks for", verdict.ended_early]);
   if (data.summary.run.interrupted) parts.push(["note", "The run was ended before its time", null]);
   if (data.summary.run.time_scale !== 1)
     parts.push(["note", `Time scale ${data.summary.run.time_scale}`, "Phases, windows, gaps and cycles were that many times as short as written."]);
@@ -43,9 +44,9 @@ const sentenceCase = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.
 function sloCard(summary) {
   const slo = summary.verdict.slo || [];
   if (!slo.length) return null;
-  const value = s => (s.value == null ? "no value" : typeof s.value !== "number" ? String(s.value)
-    : s.unit === "us" ? latency(s.value) : s.unit === "B/s" || s.unit === "bytes/s" ? byteRate(s.value) : s.unit === "/s" ? rate(s.value)
-      : s.unit === "ratio" || s.unit === "share" ? percent(s.value) : `${digits(s.value)} ${s.unit || ""}`.trim());
+  const value = s => (s.value == null ? s.why || "no value" : typeof s.value !== "number" ? String(s.value)
+    : s.unit === "us" ? latency(s.value) : s.unit === "bytes/s" ? byteRate(s.value) : s.unit === "/s" ? rate(s.value)
+      : s.unit === "ratio" ? digits(s.value * 100) + "%" : `${digits(s.value)} ${s.unit || ""}`.trim());
   return card("Service level objectives", null, table(["objective", "result", "measured"], slo.map(s => [
     s.expression, {node: el("span", {class: `badge ${s.passed ? "good" : "bad"}`}, s.passed ? "pass" : "fail")}, value(s)]), {text: [1], wrap: [0], id: "slo"}));
 }
