@@ -96,7 +96,7 @@ void announce(const RunPlan& plan, const RunInfo& info, const std::string& setti
 // Operations that the exit status judges, over all patterns; TRIM is housekeeping.
 struct Tally {
   std::uint64_t ended = 0, succeeded = 0, cancelled = 0;
-  std::uint64_t ended_unjudged = 0;  // by an objective about errors
+  std::uint64_t ended_unjudged = 0;  // those that no objective about errors judges
   std::uint64_t failed = 0;          // of those; throttled ones are not failures
   std::uint64_t corrupt = 0;         // reads that the verification found wrong
 };

@@ -69,11 +69,19 @@ void dotenv(std::string_view input);
 void keys(std::string_view input);
 void pattern(std::string_view input);
 void quantities(std::string_view input);
+void expression(std::string_view input);
 
 inline constexpr Target targets[] = {
-    {"response", response}, {"exchange", exchange}, {"request", request},
-    {"handlers", handlers}, {"xml", xml},           {"dotenv", dotenv},
-    {"keys", keys},         {"pattern", pattern},   {"quantities", quantities},
+    {"response", response},
+    {"exchange", exchange},
+    {"request", request},
+    {"handlers", handlers},
+    {"xml", xml},
+    {"dotenv", dotenv},
+    {"keys", keys},
+    {"pattern", pattern},
+    {"quantities", quantities},
+    {"expression", expression},
 };
 
 }  // namespace s3lt::fuzz

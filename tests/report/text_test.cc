@@ -134,6 +134,21 @@ TEST(SummaryText, ShowsThePatternsInTheOrderOfTheRun) {
   EXPECT_EQ(text.find("silent"), std::string::npos);
 }
 
+TEST(SummaryText, ListsEveryObjectiveAboveTheFigures) {
+  RunResult result = sample_run();
+  result.slos = {
+      {.expression = "GET.p99 < 50ms", .passed = true, .value = 12'000, .limit = 50'000, .unit = "us"},
+      {.expression = "error_rate < 1%", .value = 0.25, .limit = 0.01, .unit = "ratio"},
+      {.expression = "PUT.p99 < 1s", .limit = 1e6, .unit = "us", .why = "no PUT succeeded"}};
+  result.ended_early = "error_rate < 1% can no longer be met";
+  const std::string text = summary_text(result, {.width = 120});
+  EXPECT_TRUE(text.starts_with("  SLO")) << text;
+  EXPECT_THAT(text, testing::ContainsRegex("\n  GET.p99 < 50ms +pass +12ms\n  error_rate < 1% +FAIL +25%\n"
+                                           "  PUT.p99 < 1s +FAIL +no PUT succeeded\n"));
+  EXPECT_THAT(text, HasSubstr("The run was ended early: error_rate < 1% can no longer be met.\n"));
+  EXPECT_THAT(text, HasSubstr("2 of 3 SLOs were missed"));
+}
+
 TEST(SummaryText, SaysWhereTheTailIsLong) {
   RunResult result = sample_run();
   result.total.cells.clear();

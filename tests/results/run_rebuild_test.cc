@@ -57,6 +57,27 @@ TEST_F(RebuiltRunTest, PrintsWhatTheRunPrinted) {
   EXPECT_EQ(again.result.info.started, result.info.started);
 }
 
+TEST_F(RebuiltRunTest, KeepsTheObjectivesAndWhyTheRunEndedEarly) {
+  RunResult result = sample_run();
+  result.slos = {
+      {.expression = "GET.p99 < 50ms", .passed = true, .value = 12'000.5, .limit = 50'000, .unit = "us"},
+      {.expression = "PUT.p99 < 1s", .limit = 1e6, .unit = "us", .why = "no PUT succeeded"}};
+  result.ended_early = "PUT.p99 < 1s can no longer be met: the longest took 2s";
+  const fs::path path = write(result, true);
+  EXPECT_TRUE(fs::exists(path / "junit.xml"));
+  const RebuiltRun again = rebuild(path);
+  EXPECT_EQ(summary_text(again.result, {}), summary_text(result, {}));
+  EXPECT_EQ(again.result.slos.at(0).value, 12'000.5);
+  EXPECT_FALSE(again.result.slos.at(1).value);
+  EXPECT_EQ(again.result.ended_early, result.ended_early);
+  EXPECT_EQ(summary_json(again.result), summary_json(result));
+}
+
+TEST_F(RebuiltRunTest, WithoutObjectivesThereIsNoJunitFile) {
+  RunResult result = sample_run();
+  EXPECT_FALSE(fs::exists(write(result, true) / "junit.xml"));
+}
+
 TEST_F(RebuiltRunTest, OfAKilledRunIsTheSumOfItsSeconds) {
   RunResult result = sample_run();
   const RebuiltRun again = rebuild(write(result, false));

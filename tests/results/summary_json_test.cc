@@ -29,7 +29,7 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(summary.at("run")),
             (Names{"id", "version", "started", "seconds", "pattern", "worker", "backend", "endpoints",
                    "tls_verify", "seed", "time_scale", "warmup_seconds", "interrupted"}));
-  EXPECT_EQ(names_in(summary.at("verdict")), (Names{"passed", "slo", "bottleneck", "why"}));
+  EXPECT_EQ(names_in(summary.at("verdict")), (Names{"passed", "slo", "ended_early", "bottleneck", "why"}));
   EXPECT_EQ(names_in(summary.at("client")),
             (Names{"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes",
                    "connections", "reconnects", "run_queue_seconds", "busy", "run_queue_wait", "saturated",
