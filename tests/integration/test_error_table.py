@@ -84,8 +84,9 @@ def check(row, loadtest, running=None, **names):
     """Runs it, unless it runs already, and holds all that it says and leaves against the row."""
     before = {path for path in loadtest.folder.rglob("*")}
     result = (running or begin(row, loadtest, **names)).wait()
-    lines = result.stderr.splitlines()
-    assert lines, f"status {result.status} and not a word"
+    # Indented lines go on with a sentence: an expression, and the caret under its mistake.
+    lines = re.split(r"\n(?!  )", result.stderr.removesuffix("\n"))
+    assert lines[0], f"status {result.status} and not a word"
     assert lines[-1].startswith("s3loadtest: "), result.stderr
     assert matches(row.says, lines[-1].removeprefix("s3loadtest: "), **names), lines[-1]
     assert result.status == row.status
@@ -202,6 +203,37 @@ USAGE = {
     "arrivals without a rate": flag_row("--arrival is for an open loop; give it a --rate, as in --rate 500/s",
                                         "--arrival", "poisson"),
     "no kind of arrivals": flag_row("--arrival: \"random\" is neither constant nor poisson", "--arrival", "random"),
+    "no operation in an objective": flag_row("--slo: \"GTE\" is not an operation; did you mean \"GET\"?\n"
+                                             "  GTE.p99 < 50ms\n  ^", "--slo", "GTE.p99 < 50ms"),
+    "no figure in an objective": flag_row("--slo: \"p98x\" is not a figure; use one of p50, p90, p95, p99, p99.9, mean, "
+                                          "max, ttfb, service, rate, throughput, error_rate\n"
+                                          "  GET.p98x < 50ms\n      ^", "--slo", "GET.p98x < 50ms"),
+    "an objective without a figure": flag_row("--slo: a figure of GET is missing; write it as in 'GET.p99 < 50ms' or "
+                                              "'error_rate < 0.1%'\n  GET < 50ms\n     ^", "--slo", "GET < 50ms"),
+    "an objective without a relation": flag_row("--slo: '<', '<=', '>' or '>=' is missing; write it as in 'GET.p99 < 50ms'"
+                                                " or 'error_rate < 0.1%'\n  GET.p99 50ms\n          ^",
+                                                "--slo", "GET.p99 50ms"),
+    "an objective without a unit": flag_row("--slo: \"50\" has no unit; write it like 50ms\n  GET.p99 < 50\n            ^",
+                                            "--slo", "GET.p99 < 50"),
+    "an objective in another unit": flag_row("--slo: \"50MB/s\" is not a time; write it like 850us, 50ms or 1.5s\n"
+                                             "  GET.p99 < 50MB/s\n            ^", "--slo", "GET.p99 < 50MB/s"),
+    "an objective that nothing can keep": flag_row("--slo: nothing is below 0; write <= where nothing at all is allowed\n"
+                                                   "  error_rate < 0%\n               ^", "--slo", "error_rate < 0%"),
+    "an objective of another pattern": flag_row(
+        "--slo: baselaod is not among the patterns of this run; did you mean \"baseload\"?\n  baselaod.p99 < 50ms\n  ^",
+        "--slo", "baselaod.p99 < 50ms"),
+    "an objective of what no pattern does": flag_row("--slo: no pattern of this run does LIST; use one of GET, PUT, TRIM\n"
+                                                     "  LIST.p99 < 50ms\n  ^", "--slo", "LIST.p99 < 50ms"),
+    "an objective of another size": flag_row("--slo: there is no object of 2MB in this run; its sizes are 1KB\n"
+                                             "  GET.2MB.p99 < 50ms\n      ^", "--slo", "GET.2MB.p99 < 50ms"),
+    "ending early for nothing": flag_row("--slo-abort is for a run with an --slo; give it one, as in --slo 'GET.p99 < "
+                                         "50ms'", "--slo-abort"),
+    "no operation in a rule of compare": Row("--fail-if: \"GETT\" is not an operation; did you mean \"GET\"?\n"
+                                             "  GETT.p99 > +10%\n  ^",
+                                             arguments=("compare", "a", "b", "--fail-if", "GETT.p99 > +10%")),
+    "a size in a rule of compare": Row("--fail-if: sizes are shown, but not compared: leave 1MB out\n"
+                                       "  GET.1MB.p99 > +10%\n      ^",
+                                       arguments=("compare", "a", "b", "--fail-if", "GET.1MB.p99 > +10%")),
     "a flag of serve": Row("--capacity: \"lots\" is not a size; write it like 512, 1KB, 1.5MiB or 20GiB",
                            arguments=("serve", "--capacity", "lots", "--env", "env")),
     "a thread count of serve": Row("--threads: \"x\" is not a whole number; write it like 1000 or 1,000",

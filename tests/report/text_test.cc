@@ -141,7 +141,7 @@ TEST(SummaryText, ListsEveryObjectiveAboveTheFigures) {
       {.expression = "error_rate < 1%", .value = 0.25, .limit = 0.01, .unit = "ratio"},
       {.expression = "PUT.p99 < 1s", .limit = 1e6, .unit = "us", .why = "no PUT succeeded"}};
   result.ended_early = "error_rate < 1% can no longer be met";
-  const std::string text = summary_text(result, {.width = 120});
+  const std::string text = summary_text(result, {.width = 300});
   EXPECT_TRUE(text.starts_with("  SLO")) << text;
   EXPECT_THAT(text, testing::ContainsRegex("\n  GET.p99 < 50ms +pass +12ms\n  error_rate < 1% +FAIL +25%\n"
                                            "  PUT.p99 < 1s +FAIL +no PUT succeeded\n"));
