@@ -70,9 +70,7 @@ TEST_F(RebuiltRunTest, KeepsTheObjectivesAndWhyTheRunEndedEarly) {
   EXPECT_EQ(again.result.slos.at(0).value, 12'000.5);
   EXPECT_FALSE(again.result.slos.at(1).value);
   EXPECT_EQ(again.result.ended_early, result.ended_early);
-  const auto verdict = [](const RunResult& of) {
-    return boost::json::parse(summary_json(of)).at("verdict");
-  };
+  const auto verdict = [](const RunResult& of) { return boost::json::parse(summary_json(of)).at("verdict"); };
   EXPECT_EQ(verdict(again.result), verdict(result));
 }
 
