@@ -24,9 +24,10 @@ using Word = std::atomic_ref<std::uint64_t>;
 }  // namespace
 
 KeyRing::KeyRing(std::uint64_t keys)
-    : capacity_(std::bit_ceil(std::max<std::uint64_t>(2 * keys, 1024))),
+    : slots_per_page_(static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / sizeof(Slot)),
+      capacity_(std::bit_ceil(std::max<std::uint64_t>(2 * keys, 1024) + slots_per_page_)),
       mask_(capacity_ - 1),
-      slots_per_page_(static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / sizeof(Slot)) {
+      room_(capacity_ - slots_per_page_) {
   void* memory = mmap(nullptr, capacity_ * sizeof(Slot), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
@@ -40,7 +41,7 @@ KeyRing::~KeyRing() {
 bool KeyRing::push(const KeyStamp& key) {
   std::uint64_t position = tail_.load(std::memory_order_relaxed);
   do {
-    if (position - head_.load(std::memory_order_acquire) >= capacity_) return false;
+    if (position - head_.load(std::memory_order_acquire) >= room_) return false;
   } while (!tail_.compare_exchange_weak(position, position + 1, std::memory_order_acq_rel));
   Slot& s = slot(position);
   Word(s.suffix).store(key.suffix, std::memory_order_release);
@@ -127,7 +128,7 @@ std::vector<KeyStamp> KeyRing::all() const {
 }
 
 bool KeyRing::is_crowded() const {
-  return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed) > capacity_ / 4 * 3;
+  return tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed) > room_ / 4 * 3;
 }
 
 void KeyRing::move_head() {
@@ -138,7 +139,7 @@ void KeyRing::move_head() {
     Word(slot(at).state).store(free_slot, std::memory_order_release);
     // A whole page of free slots behind the head, which reads as zeros either way.
     const std::uint64_t next = at + 1;
-    if (next % slots_per_page_ == 0 && capacity_ > slots_per_page_) {
+    if (next % slots_per_page_ == 0) {
       madvise(&slot(next - slots_per_page_), slots_per_page_ * sizeof(Slot), MADV_DONTNEED);
     }
     head_.store(at = next, std::memory_order_release);

@@ -63,7 +63,10 @@ class KeyRing {
   std::optional<Entry> read(std::uint64_t position) const;
   void move_head();
 
-  std::uint64_t capacity_, mask_, slots_per_page_;
+  std::uint64_t slots_per_page_, capacity_, mask_;
+  // Slots in use at most: a page less than there are, so that the page that the head is about to leave, and
+  // to give back, is nobody's yet.
+  std::uint64_t room_;
   Slot* slots_;  // mapped, zero: free
   alignas(64) std::atomic<std::uint64_t> head_{0};
   std::atomic_flag head_moving_;
