@@ -5,16 +5,14 @@
 #include <algorithm>
 
 #include "base/encoding.h"
-#include "s3/classify.h"
+#include "engine/performer_state.h"
+#include "engine/request_body.h"
 
 namespace s3lt {
 namespace {
 
 // A transfer of a slow client that ends so much after it was due met something slower than the client.
 constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
-
-// What a sample keeps of the storage's words.
-constexpr std::size_t most_message = 1024;
 
 // What is hashed at a time; the thread's other clients are served in between.
 constexpr std::uint64_t hash_slice = 128 << 10;
@@ -39,96 +37,7 @@ bool may_have_stored(Outcome outcome, int status) {
   }
 }
 
-Outcome outcome_of(StreamError error, bool connecting) {
-  switch (error) {
-    case StreamError::cancelled:
-      return Outcome::cancelled;
-    case StreamError::tls:
-      return Outcome::tls;
-    case StreamError::timed_out:
-      return connecting ? Outcome::connect : Outcome::timeout;
-    default:
-      return connecting ? Outcome::connect : Outcome::reset;
-  }
-}
-
 }  // namespace
-
-struct Performer::Operation : TransferObserver {
-  Operation(Recorder& r, Budget& b, bool recorded) : recorder(r), budget(b), recording(recorded) {}
-  Recorder& recorder;
-  Budget& budget;
-  const bool recording;
-  Step step;
-  CellId cell = 0;
-  std::uint64_t size = 0;
-  ObjectContent content;
-  std::size_t endpoint = 0;
-  TimePoint start{};            // intended
-  std::int64_t lag_us = -1;     // of an open loop: the actual start behind it
-  bool after_response = false;  // the attempt before got an answer
-  void moved(std::uint64_t bytes) override {
-    if (!recording || step.space == nullptr) return;  // the bytes of objects only, not of lists
-    recorder.moved(cell, bytes);
-    if (budget.limits_bytes()) budget.spend_bytes(bytes);
-  }
-};
-
-struct Performer::Attempt {
-  Outcome outcome{};
-  int status = 0;
-  std::uint32_t requests = 0;
-  bool retryable = false;
-  std::uint64_t bytes = 0;
-  TimePoint sent{}, first_byte{}, end{};
-  bool behind = false;        // slower than the slow client that made it
-  bool unused_close = false;  // closed by the server before a byte of answer
-  bool checked = false;       // the bytes that came were held against the object's
-  // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
-  struct Trouble {
-    std::string problem;
-    S3Error s3;
-    std::optional<ErrorSample::Wrong> wrong;  // with the object that was read
-  };
-  std::unique_ptr<Trouble> trouble_;
-  Trouble& trouble() {
-    if (!trouble_) trouble_ = std::make_unique<Trouble>();
-    return *trouble_;
-  }
-  const Trouble& trouble() const {
-    static const Trouble none;
-    return trouble_ ? *trouble_ : none;
-  }
-};
-
-class Performer::ContentBody final : public BodySource {
- public:
-  ContentBody(ContentGather& gather, const ContentPool& pool, const ObjectContent& content)
-      : gather_(gather), pool_(pool), content_(content) {}
-  std::uint64_t size() const override { return content_.size; }
-  std::span<const iovec> pieces(std::uint64_t offset) override {
-    return gather_.gather(pool_, content_, offset, content_.size - offset);
-  }
-
- private:
-  ContentGather& gather_;
-  const ContentPool& pool_;
-  const ObjectContent& content_;
-};
-
-class Performer::TextBody final : public BodySource {
- public:
-  explicit TextBody(std::string& text) : text_(text) {}
-  std::uint64_t size() const override { return text_.size(); }
-  std::span<const iovec> pieces(std::uint64_t offset) override {
-    piece_ = {text_.data() + offset, text_.size() - offset};
-    return {&piece_, 1};
-  }
-
- private:
-  std::string& text_;
-  iovec piece_{};
-};
 
 Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t index)
     : thread_(thread),
@@ -216,26 +125,6 @@ Task<Performed> Performer::perform(const Step& step) {
   done.outcome = last.outcome;
   done.answered = deletion_.deleted > 0 || !deletion_.refused.empty();
   co_return done;
-}
-
-void Performer::record(const Operation& op, const Attempt& last) {
-  if (!recording_) {
-    if (is_error(last.outcome)) thread_.note_prefill_problem(last.trouble().problem);
-    return;
-  }
-  if (last.outcome == Outcome::cancelled) {
-    op.recorder.cancelled(op.cell);
-    return;
-  }
-  op.recorder.operation(
-      op.cell, {.outcome = last.outcome,
-                .bytes = last.bytes,
-                .response_us = to_micros(now() - op.start),
-                .service_us = to_micros(last.end - last.sent),
-                .ttfb_us = last.first_byte == TimePoint{} ? -1 : to_micros(last.first_byte - last.sent),
-                .lag_us = op.lag_us,
-                .seeded = op.step.seeded,
-                .behind = last.behind});
 }
 
 // What all attempts have in common: the key, the body and its hashes.
@@ -403,139 +292,6 @@ std::optional<ContentCheck::Depth> Performer::check_depth(const Operation& op) {
   if (op.step.kind != OperationKind::get || !op.step.ours || verify == Verify::off) return std::nullopt;
   const bool whole = verify == Verify::all || random_.below(sampled_reads) == 0;
   return whole ? ContentCheck::Depth::bytes : ContentCheck::Depth::stamps;
-}
-
-// What the exchange means: outcome, retry, bytes, words.
-void Performer::judge(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
-                      Attempt& attempt) {
-  if (result.error != StreamError::none || result.malformed || result.truncated) {
-    attempt.outcome = outcome_of(result.error, false);
-    if (result.truncated && result.error == StreamError::closed) attempt.outcome = Outcome::truncated;
-    if (result.malformed) attempt.outcome = Outcome::client_error;
-    attempt.trouble().problem = result.problem;
-    const bool closed = result.error == StreamError::closed || result.error == StreamError::reset;
-    attempt.unused_close = closed && !result.answered && !result.interim && !result.malformed;
-    return;
-  }
-  if (result.status >= 200 && result.status < 300) {
-    judge_success(op, result, check, attempt);
-  } else {
-    judge_refusal(op, result, attempt);
-  }
-}
-
-void Performer::judge_success(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
-                              Attempt& attempt) {
-  attempt.outcome = Outcome::ok;
-  switch (op.step.kind) {
-    case OperationKind::put:
-      attempt.bytes = op.size;
-      break;
-    case OperationKind::get:
-      judge_read(op, result, check, attempt);
-      break;
-    case OperationKind::list:
-      judge_page(result, attempt);
-      break;
-    case OperationKind::delete_batch:
-      judge_deletion(result, attempt);
-      break;
-    default:
-      break;
-  }
-}
-
-void Performer::judge_read(const Operation& op, const ExchangeResult& result, const ReadCheck* check,
-                           Attempt& attempt) {
-  attempt.bytes = result.body_bytes;
-  if (!op.step.ours) return;
-  attempt.checked = check != nullptr && !check->unverifiable();
-  auto wrong = judge_object(op.content, result.body_bytes, check);
-  if (!wrong) return;
-  attempt.outcome = wrong->outcome;
-  attempt.trouble().problem = std::move(wrong->problem);
-  attempt.trouble().wrong = std::move(wrong->wrong);
-}
-
-void Performer::judge_page(const ExchangeResult& result, Attempt& attempt) {
-  if (auto page = parse_list(result.body)) {
-    page_ = std::move(*page);
-    return;
-  }
-  judge_error_in_success(result, attempt, "the answer is no ListBucketResult");
-}
-
-// Keys that the storage refused to delete make an error only where it deleted none.
-void Performer::judge_deletion(const ExchangeResult& result, Attempt& attempt) {
-  auto deletion = parse_delete_result(result.body);
-  if (!deletion) {
-    judge_error_in_success(result, attempt, "the answer is no DeleteResult");
-    return;
-  }
-  deletion_ = std::move(*deletion);
-  if (deletion_.deleted > 0 || deletion_.refused.empty()) return;
-  const DeleteResult::Refused& first = deletion_.refused.front();
-  attempt.outcome = classify(result.status, first.code);
-  attempt.retryable = is_retryable(result.status, first.code);
-  auto& [problem, s3, wrong] = attempt.trouble();
-  s3 = {.code = first.code, .message = first.message, .request_id = {}, .region = {}, .server_time = {}};
-  problem =
-      fmt::format("none of {} keys was deleted; {}: {}", deletion_.refused.size(), first.key, first.message);
-}
-
-// S3 may send 200 before it knows how the operation ends, and an error document then.
-void Performer::judge_error_in_success(const ExchangeResult& result, Attempt& attempt,
-                                       std::string_view otherwise) {
-  auto& [problem, s3, wrong] = attempt.trouble();
-  problem = otherwise;
-  attempt.outcome = Outcome::client_error;
-  if (auto error = parse_error(result.body)) {
-    s3 = std::move(*error);
-    problem = s3.message;
-    attempt.outcome = classify(result.status, s3.code);
-    attempt.retryable = is_retryable(result.status, s3.code);
-  }
-}
-
-void Performer::judge_refusal(const Operation& op, const ExchangeResult& result, Attempt& attempt) const {
-  auto& [problem, s3, wrong] = attempt.trouble();
-  if (auto error = parse_error(result.body)) s3 = std::move(*error);
-  if (s3.request_id.empty()) s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
-  attempt.outcome = classify(result.status, s3.code);
-  attempt.retryable = is_retryable(result.status, s3.code);
-  problem = s3.message.empty() ? std::string(result.head->reason) : s3.message;
-  if (attempt.outcome != Outcome::missing) return;
-  // A delete of ours, or of another process, may have taken the key while we asked for it; deleting what is
-  // gone is no error at all; and whatever asks for no key that exists can miss none.
-  const bool read = op.step.kind == OperationKind::get || op.step.kind == OperationKind::head;
-  const bool deletes = op.step.kind == OperationKind::del || op.step.kind == OperationKind::trim;
-  if (!deletes && !read) {
-    attempt.outcome = Outcome::client_error;
-  } else if (deletes || !op.step.space->catalog.alive(op.step.entry) ||
-             thread_.keys().may_be_deleted(*op.step.space, op.step.entry.id)) {
-    attempt.outcome = Outcome::not_found;
-  }
-}
-
-void Performer::sample(const Operation& op, const Attempt& attempt, unsigned number) {
-  const auto& [problem, s3, wrong] = attempt.trouble();
-  const std::string_view reason = wrong ? name(wrong->kind) : std::string_view(s3.code);
-  if (!op.recorder.wants_error(op.cell, attempt.outcome, attempt.status, reason)) return;
-  op.recorder.error(
-      {.at = wall_now(),
-       .pattern = share_.pattern.name,
-       .operation = std::string(name(op.step.kind)),
-       .size = op.step.space == nullptr ? std::string() : share_.space.sizes[op.step.size_class].label,
-       .key = op.step.space == nullptr ? std::string(op.step.prefix) : key_,
-       .endpoint = thread_.plan().endpoints[op.endpoint].url,
-       .outcome = attempt.outcome,
-       .status = attempt.status,
-       .code = s3.code,
-       .message = problem.substr(0, most_message),
-       .request_id = s3.request_id,
-       .attempt = number,
-       .seconds = attempt.sent == TimePoint{} ? 0 : to_seconds(attempt.end - attempt.sent),
-       .wrong = wrong});
 }
 
 }  // namespace s3lt

@@ -57,8 +57,6 @@ class Performer {
  private:
   struct Operation;
   struct Attempt;
-  class ContentBody;
-  class TextBody;
 
   std::size_t next_endpoint();
   Task<void> prepare(Operation& op);
