@@ -50,7 +50,7 @@ Tallies tally(const Snapshot& total) {
 
 // "403 AccessDenied from http://…", of the first such error.
 std::string first_refusal(const Snapshot& total, const std::string& pattern, OperationKind kind) {
-  for (const ErrorSample& e : total.errors) {
+  for (const OperationSample& e : total.errors) {
     if (e.pattern != pattern || e.operation != name(kind) || e.outcome != Outcome::auth) continue;
     return fmt::format("{}{}{} from {}", e.status, e.code.empty() ? "" : " ", e.code, e.endpoint);
   }

@@ -169,7 +169,7 @@ void RunView::tell_of_waiting(const Snapshot& total) {
 
 // The first error of each kind, at once: an outage should not wait for the next STATS line.
 void RunView::warn_of_new_errors(const Snapshot& second) {
-  for (const ErrorSample& e : second.errors) {
+  for (const OperationSample& e : second.errors) {
     const std::string status = e.status != 0 ? fmt::format(" {}", e.status) : "";
     const std::string kind =
         fmt::format("{}{}{}{}", name(e.outcome), status, e.reason().empty() ? "" : " ", e.reason());

@@ -229,6 +229,7 @@ void LoadThread::end_arrivals() {
 void LoadThread::deliver(bool last) {
   const Duration to = now() - t0_;
   Snapshot snapshot = recorder_.take(delivered_, to);
+  if (snapshot.middle() < plan_.warmup) recorder_.forget_slowest();
   delivered_ = to;
   add_use(snapshot, last);
   snapshot.client.add(std::exchange(before_load_, {}));

@@ -100,7 +100,8 @@ Task<Performed> Performer::perform(const Step& step) {
 
   Performed done;
   Attempt last;
-  for (unsigned number = 1;; ++number) {
+  unsigned number = 1;
+  for (;; ++number) {
     last = co_await attempt(op, number);
     if (step.kind == OperationKind::put && last.requests > 0 && may_have_stored(last.outcome, last.status))
       done.may_exist = true;
@@ -121,7 +122,7 @@ Task<Performed> Performer::perform(const Step& step) {
     }
     op.endpoint = next_endpoint();
   }
-  record(op, last);
+  record(op, last, number);
   done.outcome = last.outcome;
   done.answered = deletion_.deleted > 0 || !deletion_.refused.empty();
   co_return done;
@@ -211,6 +212,7 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
   const ResolvedEndpoint& endpoint = plan.endpoints[op.endpoint];
   HttpConnection& connection = connections_[op.endpoint];
   Attempt result;
+  TimePoint begun{}, secured{};  // of a connect
   active_ = &connection;
   for (;;) {
     if (thread_.cut()) {
@@ -219,9 +221,15 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
     }
     if (!connection.is_open()) {
       const Address& address = endpoint.addresses[next_address_[op.endpoint] % endpoint.addresses.size()];
+      begun = now();
+      if (op.first_begun == TimePoint{}) op.first_begun = begun;
       const StreamError error =
           co_await connection.connect(address, endpoint.tls ? plan.tls.get() : nullptr, endpoint.host);
+      secured = now();
       if (error != StreamError::none) {
+        result.begun = begun;
+        result.connected = connection.connected_at();
+        result.end = secured;
         ++next_address_[op.endpoint];
         result.outcome = outcome_of(error, true);
         result.trouble().problem = fmt::format("{}: {}", address.text(), connection.problem());
@@ -241,9 +249,17 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
                 .max_attempts = plan.retry.retries + 1,
                 .after_response = op.after_response});
     const std::uint32_t before = result.requests;
+    const bool connects = begun != TimePoint{};
     const bool reused = connection.was_used();
     result = co_await exchange(op, connection);
     result.requests += before;
+    result.begun = connects ? begun : result.sent;
+    if (connects) {
+      result.connected = connection.connected_at();
+      result.secured = secured;
+    }
+    if (op.first_begun == TimePoint{}) op.first_begun = result.begun;
+    begun = {};
     if (result.status != 0) connect_backoff_.succeeded();
     // A new connection that brought no answer (a 100 Continue is none): no better than no connection, and to
     // be asked for as gently.
@@ -279,7 +295,12 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
                                 .limiter = share_.limiter.get(),
                                 .speed = share_.pattern.client_speed};
   const ExchangeResult result = co_await connection.exchange(request);
-  Attempt attempt{.status = result.status, .requests = 1, .sent = result.first_byte_sent, .end = result.end};
+  Attempt attempt{.status = result.status,
+                  .requests = 1,
+                  .sent = result.first_byte_sent,
+                  .request_sent = result.request_sent,
+                  .end = result.end,
+                  .head = result.head};
   if (result.status != 0) attempt.first_byte = result.first_byte_received;
   attempt.behind = result.behind > slack_of_slow_client;
   judge(op, result, check ? &*check : nullptr, attempt);

@@ -76,7 +76,8 @@ class Performer {
                                      std::string_view otherwise);
   void judge_refusal(const Operation& op, const ExchangeResult& result, Attempt& attempt) const;
   void sample(const Operation& op, const Attempt& attempt, unsigned number);
-  void record(const Operation& op, const Attempt& last);
+  void record(const Operation& op, const Attempt& last, unsigned number);
+  void describe(const Operation& op, const Attempt& attempt, unsigned number, OperationSample& sample) const;
   std::string_view invocation_id();
 
   LoadThread& thread_;

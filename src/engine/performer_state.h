@@ -19,6 +19,7 @@ struct Performer::Operation : TransferObserver {
   ObjectContent content;
   std::size_t endpoint = 0;
   TimePoint start{};            // intended
+  TimePoint first_begun{};      // its first attempt
   std::int64_t lag_us = -1;     // of an open loop: the actual start behind it
   bool after_response = false;  // the attempt before got an answer
   void moved(std::uint64_t bytes) override {
@@ -34,15 +35,17 @@ struct Performer::Attempt {
   std::uint32_t requests = 0;
   bool retryable = false;
   std::uint64_t bytes = 0;
-  TimePoint sent{}, first_byte{}, end{};
-  bool behind = false;        // slower than the slow client that made it
-  bool unused_close = false;  // closed by the server before a byte of answer
-  bool checked = false;       // the bytes that came were held against the object's
+  // See PhaseInstants.
+  TimePoint begun{}, connected{}, secured{}, sent{}, request_sent{}, first_byte{}, end{};
+  const http::ResponseHead* head = nullptr;  // of the answer, until the connection's next exchange
+  bool behind = false;                       // slower than the slow client that made it
+  bool unused_close = false;                 // closed by the server before a byte of answer
+  bool checked = false;                      // the bytes that came were held against the object's
   // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
   struct Trouble {
     std::string problem;
     S3Error s3;
-    std::optional<ErrorSample::Wrong> wrong;  // with the object that was read
+    std::optional<OperationSample::Wrong> wrong;  // with the object that was read
   };
   std::unique_ptr<Trouble> trouble_;
   Trouble& trouble() {

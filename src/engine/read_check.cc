@@ -16,7 +16,7 @@ std::optional<WrongObject> judge_object(const ObjectContent& content, std::uint6
   if (mismatch && (right_length || mismatch->stamp)) {
     return WrongObject{.outcome = Outcome::corrupt,
                        .problem = mismatch->text(content),
-                       .wrong = ErrorSample::Wrong{.kind = mismatch->kind,
+                       .wrong = OperationSample::Wrong{.kind = mismatch->kind,
                                                    .offset = mismatch->offset,
                                                    .expected = std::move(mismatch->expected),
                                                    .found = std::move(mismatch->found)}};

@@ -29,7 +29,7 @@ class ReadCheck final : public http::BodySink {
 struct WrongObject {
   Outcome outcome{};  // corrupt or truncated
   std::string problem;
-  std::optional<ErrorSample::Wrong> wrong;  // where it was checked
+  std::optional<OperationSample::Wrong> wrong;  // where it was checked
 };
 // What is wrong with an answer that came whole and has so many bytes; nothing where it is the object. Without
 // a check only the length is judged.

@@ -94,8 +94,7 @@ class Assembly {
     }
     observer_.second(second, total_);
   }
-  // A second belongs to it by its middle: its ends are a little off.
-  bool in_warmup(const Snapshot& second) const { return (second.from + second.to) / 2 < warmup_; }
+  bool in_warmup(const Snapshot& second) const { return second.middle() < warmup_; }
   const unsigned threads_;
   const Duration warmup_;
   KeyStore& keys_;

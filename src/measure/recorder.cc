@@ -1,5 +1,6 @@
 #include "measure/recorder.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace s3lt {
@@ -67,6 +68,19 @@ bool Recorder::wants_error(CellId id, Outcome outcome, int status, std::string_v
   return true;
 }
 
+OperationSample& Recorder::slow(std::int64_t response_us) {
+  const auto least = [&] { return std::ranges::min_element(slow_, {}, &SlowSlot::response_us); };
+  SlowSlot& slot = *least();
+  slot.response_us = response_us;
+  slot.fresh = true;
+  slow_floor_ = least()->response_us;
+  return slot.sample;
+}
+
+void Recorder::forget_slowest() {
+  for (SlowSlot& slot : slow_) slot.response_us = slow_floor_ = -1;
+}
+
 Snapshot Recorder::take(Duration from, Duration to) {
   Snapshot snapshot;
   snapshot.from = from;
@@ -85,6 +99,9 @@ Snapshot Recorder::take(Duration from, Duration to) {
   before_ = times;
   snapshot.client = std::exchange(client_, {});
   snapshot.errors = std::exchange(errors_, {});
+  for (SlowSlot& slot : slow_) {
+    if (std::exchange(slot.fresh, false)) keep_slowest(snapshot.slowest, {slot.sample});
+  }
   return snapshot;
 }
 

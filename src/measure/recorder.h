@@ -3,6 +3,7 @@
 // hands over what it has with take().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -63,7 +64,14 @@ class Recorder {
   // the first 10 of each kind that this recorder sees. Asked before one is built, since building
   // allocates; answering for a kind seen before does not.
   bool wants_error(CellId id, Outcome outcome, int status, std::string_view reason);
-  void error(ErrorSample sample) { errors_.push_back(std::move(sample)); }
+  void error(OperationSample sample) { errors_.push_back(std::move(sample)); }
+
+  // Whether an operation is among the slowest that this recorder saw since forget_slowest().
+  bool is_slow(std::int64_t response_us) const { return response_us > slow_floor_; }
+  // Where to write it down, all of it: the place of one that is so no longer. Its strings keep their room, so
+  // that a run which gets ever slower allocates nothing for it either.
+  OperationSample& slow(std::int64_t response_us);
+  void forget_slowest();
 
   // Hands over everything since the last call and starts anew. `from`/`to` are since the start of the
   // load. Reads the thread's CPU time: call it on the recorder's own thread. The first call counts CPU
@@ -85,7 +93,14 @@ class Recorder {
   std::deque<Slot> cells_;
   std::map<CellKey, CellId> ids_;
   std::vector<ErrorKindSeen> error_kinds_;  // few, searched one by one
-  std::vector<ErrorSample> errors_;
+  std::vector<OperationSample> errors_;
+  struct SlowSlot {
+    std::int64_t response_us = -1;  // -1: empty
+    bool fresh = false;             // not handed over yet
+    OperationSample sample;
+  };
+  std::array<SlowSlot, slowest_kept> slow_;
+  std::int64_t slow_floor_ = -1;  // the least of them
   ClientCounters client_;
   std::optional<ThreadClock> clock_;  // made by the first take(): it is of one thread
   ThreadTimes before_;

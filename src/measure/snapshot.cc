@@ -89,6 +89,7 @@ void add_figures(Snapshot& into, const Snapshot& from) {
   for (const auto& [key, cell] : from.cells) into.cells[key].add(cell);
   into.client.add(from.client);
   into.errors.insert(into.errors.end(), from.errors.begin(), from.errors.end());
+  keep_slowest(into.slowest, from.slowest);
 }
 
 }  // namespace

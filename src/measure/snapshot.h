@@ -15,6 +15,7 @@
 #include "base/vocabulary.h"
 #include "measure/client_use.h"
 #include "measure/histogram.h"
+#include "measure/sample.h"
 
 namespace s3lt {
 
@@ -65,29 +66,6 @@ struct Cell {
   void clear();
 };
 
-// One failed attempt worth showing: enough to find it in the server's log.
-struct ErrorSample {
-  WallTime at{};
-  std::string pattern, operation, size, key, endpoint;
-  Outcome outcome{};
-  int status = 0;          // 0: no HTTP answer
-  std::string code;        // S3 code
-  std::string message;     // what the server or the system said
-  std::string request_id;  // x-amz-request-id
-  unsigned attempt = 0;    // 1 is the first
-  double seconds = 0;      // the attempt's length
-  // Of bytes that are not the object's: what is wrong, where, and the bytes from there in hex.
-  struct Wrong {
-    Corruption kind{};
-    std::uint64_t offset = 0;
-    std::string expected, found;
-  };
-  std::optional<Wrong> wrong;
-
-  // What tells errors of one outcome and status apart.
-  std::string_view reason() const { return wrong ? name(wrong->kind) : std::string_view(code); }
-};
-
 // Of the keys of one pattern: see README, "Counters".
 struct KeyCounters {
   std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
@@ -122,8 +100,11 @@ struct Snapshot {
   std::map<std::string, KeyCounters> keys;          // totals since the start, not of the interval
   std::map<std::string, ArrivalCounters> arrivals;  // the same; of patterns in an open loop
   ClientCounters client;                            // of the interval
-  std::vector<ErrorSample> errors;
+  std::vector<OperationSample> errors;
+  std::vector<OperationSample> slowest;  // operations, the slowest first
 
+  // What decides whether it belongs to the warm-up: its ends are a little off.
+  Duration middle() const { return (from + to) / 2; }
   // Adds what another thread or host saw in the same stretch (from/to become the union; keys and arrivals add
   // up).
   void merge(const Snapshot& other);

@@ -78,7 +78,13 @@ Task<StreamError> HttpConnection::connect(const Address& address, TlsClient* tls
                                .deadline = now() + connect_deadline,
                                .receive_buffer = receive_buffer_,
                                .send_buffer = send_buffer_};
+  local_.clear();
+  remote_.clear();
   const StreamError error = co_await stream_.connect(*loop_, address, options);
+  if (error == StreamError::none) {
+    local_ = stream_.local_address().text();
+    remote_ = address.text();
+  }
   co_return error;
 }
 
@@ -108,6 +114,7 @@ Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
       co_await send_both(x);
     }
   }
+  if (x.whole) result.request_sent = now();
   if (!x.failed()) co_await receive(x);
   conclude(x);
   co_return result;

@@ -56,6 +56,7 @@ struct ExchangeResult {
   std::uint64_t body_bytes = 0;              // of the final answer's body, received
   std::string_view body;                     // kept: of errors (at most 64 KiB), or as asked
   TimePoint first_byte_sent{}, first_byte_received{}, end{};
+  TimePoint request_sent{};  // its last byte; {}: it was not sent whole
   // With a speed: how much later than due the last byte of a body moved, because the peer or the network was
   // slower than that.
   Duration behind{};
@@ -80,6 +81,12 @@ class HttpConnection {
   bool was_used() const { return exchanges_ > 0; }
   Task<StreamError> connect(const Address& address, TlsClient* tls, const std::string& server_name);
   const std::string& problem() const { return stream_.problem(); }
+  // Of the connection that the last connect() made, also once it is closed: its two ends, when the TCP
+  // connection stood, and how many requests it carried.
+  const std::string& local() const { return local_; }
+  const std::string& remote() const { return remote_; }
+  TimePoint connected_at() const { return stream_.connected_at(); }
+  std::uint64_t requests() const { return exchanges_; }
 
   // Sends the request and receives the answer. Closes the connection where it cannot carry another
   // request. One on which something came since the last exchange (its end, or bytes that answer nothing, like
@@ -115,6 +122,7 @@ class HttpConnection {
   std::unique_ptr<Timer> timer_;
   Stream stream_;
   http::ResponseReader reader_;
+  std::string local_, remote_;
   std::uint64_t exchanges_ = 0;
   TimePoint last_end_{};  // of the exchange before
   Duration stall_ = stall_deadline;

@@ -102,6 +102,7 @@ Stream::Stream(Loop& loop, int accepted_fd, TlsServer* tls) : socket_(loop, acce
 Task<StreamError> Stream::connect(Loop& loop, const Address& address, const ConnectOptions& options) {
   close();
   problem_.clear();
+  connected_at_ = {};
   const auto* sa = reinterpret_cast<const sockaddr*>(address.storage);
   const int fd = ::socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
@@ -130,11 +131,19 @@ Task<StreamError> Stream::connect(Loop& loop, const Address& address, const Conn
     close();
     co_return classify(error);
   }
+  connected_at_ = now();
   if (options.tls == nullptr) co_return StreamError::none;
   tls_ = std::make_unique<TlsSession>(*options.tls, fd, options.server_name);
   const StreamError failed = co_await tls_handshake(options.deadline);
   if (failed != StreamError::none) close();
   co_return failed;
+}
+
+Address Stream::local_address() const {
+  Address address;
+  socklen_t size = sizeof address.storage;
+  if (getsockname(fd(), reinterpret_cast<sockaddr*>(address.storage), &size) == 0) address.size = size;
+  return address;
 }
 
 Task<StreamError> Stream::handshake(TimePoint deadline) {

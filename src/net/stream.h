@@ -74,6 +74,10 @@ class Stream {
   void cancel() { socket_.cancel(); }
   int fd() const { return socket_.fd(); }
   const std::string& problem() const { return problem_; }
+  // When the last connect() had its TCP connection, {}: it got none; what followed is TLS.
+  TimePoint connected_at() const { return connected_at_; }
+  // Our end of it.
+  Address local_address() const;
 
   // Whether nothing came since the last read: no byte, no end. Asks the system.
   bool is_quiet();
@@ -100,6 +104,7 @@ class Stream {
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
   std::string problem_;
+  TimePoint connected_at_{};
 };
 
 // A listening TCP socket.

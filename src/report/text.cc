@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "report/certainty_text.h"
 #include "report/slo_text.h"
+#include "report/slowest_text.h"
 #include "report/table.h"
 #include "report/trouble.h"
 #include "results/figures.h"
@@ -345,6 +346,8 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   std::string out = distrust(result, style) + slo_block(result, style);
   for (const std::string& pattern : pattern_names(result.total, result.info.patterns))
     out += pattern_block(result, pattern, style);
+  if (const std::string slowest = slowest_sentence(result); !slowest.empty())
+    out += wrapped(slowest, style.width, 0, Tone::dim, style.colour);
   out += wrapped(client_line(result), style.width, 0);
   std::string limit = fmt::format("limit: {}", result.bottleneck);
   const bool said_above = result.bottleneck.starts_with("client");

@@ -17,7 +17,7 @@ constexpr std::uint64_t worth_a_word = 10, one_in = 10;
 // "507 InsufficientStorage", or several: what the storage answered where an attempt ended so.
 std::string answers_of(const Snapshot& total, Outcome outcome) {
   std::set<std::string> answers;
-  for (const ErrorSample& e : total.errors) {
+  for (const OperationSample& e : total.errors) {
     if (e.outcome != outcome || e.status == 0) continue;
     answers.insert(e.code.empty() ? fmt::format("{}", e.status) : fmt::format("{} {}", e.status, e.code));
   }

@@ -14,6 +14,7 @@
 #include "results/interval_lines.h"
 #include "results/junit_xml.h"
 #include "results/line_file.h"
+#include "results/sample_lines.h"
 #include "results/summary_json.h"
 
 namespace s3lt {
@@ -121,7 +122,7 @@ struct RunDirectory::Impl {
     return histograms.write(hlog_header(info));
   }
 
-  bool wanted(const ErrorSample& sample) {
+  bool wanted(const OperationSample& sample) {
     auto kind = std::tuple(sample.pattern, sample.operation, sample.outcome, sample.status,
                            std::string(sample.reason()));
     if (error_kinds.size() >= most_error_kinds && !error_kinds.contains(kind)) return false;
@@ -190,7 +191,7 @@ Result<void> RunDirectory::append(const Snapshot& second) {
   const IntervalText intervals = impl_->intervals.add(second);
   if (auto done = impl_->histograms.write(intervals.histograms); !done) return done;
   std::string lines;
-  for (const ErrorSample& sample : second.errors) {
+  for (const OperationSample& sample : second.errors) {
     if (impl_->wanted(sample)) lines += error_line(sample) + "\n";
   }
   if (auto done = impl_->errors.write(lines); !done) return done;
@@ -206,6 +207,9 @@ Result<void> RunDirectory::finish(const RunResult& result) {
   if (auto done = impl_->series.write(intervals.series); !done) return done;
   if (auto done = impl_->histograms.write(intervals.histograms + total_histogram_lines(result.total)); !done)
     return done;
+  std::string slowest;
+  for (const OperationSample& sample : result.total.slowest) slowest += slowest_line(sample) + "\n";
+  if (auto done = impl_->errors.write(slowest); !done) return done;
   if (result.slos.empty()) return {};
   return write_atomically(impl_->path / "junit.xml", junit_xml(result));
 }

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "results/sample_lines.h"
+
 namespace s3lt {
 namespace fs = std::filesystem;
 namespace json = boost::json;
@@ -295,11 +297,11 @@ Result<json::array> RunReader::errors(std::size_t most) const {
   std::error_code ignored;
   if (!fs::exists(path_ / "errors.jsonl", ignored)) return out;
   const auto read = for_each_line(path_ / "errors.jsonl", [&](const std::string& line) -> std::string {
-    if (out.size() >= most) return {};
     boost::system::error_code error;
     json::value value = parse(line, error);
     if (error || !value.is_object()) return "no JSON object";
-    out.push_back(std::move(value));
+    // The slowest operations stand behind all errors.
+    if (out.size() < most || is_slowest(value.get_object())) out.push_back(std::move(value));
     return {};
   });
   if (!read) return std::unexpected(read.error());

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "results/certainty_json.h"
+#include "results/sample_lines.h"
 #include "results/slo_json.h"
 #include "results/summary_json.h"
 
@@ -205,6 +206,10 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.slos = slos_in(verdict);
   run.result.ended_early = text_in(verdict, "ended_early");
   run.result.certainty = certainty_of(summary);
+  const auto samples = reader.errors(0);
+  if (!samples) return std::unexpected(samples.error());
+  for (const json::value& line : *samples)
+    run.result.total.slowest.push_back(slowest_sample(line.get_object()));
   return run;
 }
 

@@ -312,27 +312,4 @@ std::string series_line(const Snapshot& second) {
   return json_text(out);
 }
 
-std::string error_line(const ErrorSample& sample) {
-  json::object out{{"at", format_rfc3339(sample.at)},
-                   {"pattern", sample.pattern},
-                   {"operation", sample.operation},
-                   {"size", sample.size},
-                   {"key", sample.key},
-                   {"endpoint", sample.endpoint},
-                   {"outcome", name(sample.outcome)},
-                   {"status", sample.status},
-                   {"code", sample.code},
-                   {"message", sample.message},
-                   {"request_id", sample.request_id},
-                   {"attempt", sample.attempt},
-                   {"seconds", sample.seconds}};
-  if (sample.wrong) {
-    out["kind"] = name(sample.wrong->kind);
-    out["offset"] = sample.wrong->offset;
-    out["expected"] = sample.wrong->expected;
-    out["found"] = sample.wrong->found;
-  }
-  return json_text(out);
-}
-
 }  // namespace s3lt

@@ -13,7 +13,5 @@ std::string summary_json(const RunResult& result);
 std::string run_json(const RunInfo& info);
 // One line of series.jsonl.
 std::string series_line(const Snapshot& second);
-// One line of errors.jsonl.
-std::string error_line(const ErrorSample& sample);
 
 }  // namespace s3lt

@@ -133,7 +133,7 @@ TEST(EngineVerify, AnotherObjectAtTheKeyIsSwapped) {
     EXPECT_EQ(corrupt(snapshot, Corruption::swapped), 15u);
     EXPECT_EQ(all_corrupt(snapshot), 15u);
     ASSERT_EQ(snapshot.errors.size(), 10u);
-    const ErrorSample& sample = snapshot.errors[0];
+    const OperationSample& sample = snapshot.errors[0];
     ASSERT_TRUE(sample.wrong);
     EXPECT_EQ(sample.wrong->kind, Corruption::swapped);
     const Stamp right = make_stamp({.key_hash = hash64(sample.key), .size = 10'240}, 0);

@@ -22,7 +22,7 @@ def test_the_three_acts(loadtest):
     assert 15 <= int(late[1]) <= 30, out.stdout
 
     wrong = [e for e in map(json.loads, (acts / "flipped-byte" / "errors.jsonl").read_text().splitlines())
-             if e["outcome"] == "corrupt"]
+             if e["outcome"] == "corrupt" and "slowest" not in e]
     assert len(wrong) == 1
     for word in (wrong[0]["key"], wrong[0]["expected"], wrong[0]["found"], f"{wrong[0]['offset']:,}"):
         assert word in out.stdout

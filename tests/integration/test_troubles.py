@@ -127,7 +127,7 @@ def test_errors_at_once_keep_the_servers_rate_and_cost_no_more_than_answers(serv
     vitals.assert_flat(vitals.samples[0][0] + 3)
     assert result.summary["client"]["cpu_seconds"] / result.total("attempts") < 200e-6
     assert result.stderr.count("\n") < 20, "a warning at the first error of a kind, not at each"
-    assert len((result.directory / "errors.jsonl").read_text().splitlines()) <= 20
+    assert len((result.directory / "errors.jsonl").read_text().splitlines()) <= 20 + 10, "two kinds, and the slowest"
 
 
 def test_a_stand_in_that_refuses_and_closes_each_time_is_asked_at_its_own_rate(stand_in, loadtest):

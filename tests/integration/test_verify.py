@@ -51,7 +51,7 @@ def test_each_kind_of_wrong_object_is_found_named_and_ends_with_status_1(serve, 
     assert get["outcomes"]["corrupt"] == verified["corrupt"] - verified["kinds"]["length"]
     assert get["attempts"] == get["count"], "what is corrupt is not tried again"
 
-    errors = json_lines(result.directory / "errors.jsonl")
+    errors = [e for e in json_lines(result.directory / "errors.jsonl") if "slowest" not in e]
     by_kind = {kind: [e for e in errors if e["kind"] == kind] for kind in wrong}
     assert sum(map(len, by_kind.values())) == len(errors) <= 4 * 10
     for kind, (key, body) in wrong.items():

@@ -124,7 +124,7 @@ TEST_F(RunDirectoryTest, TheFirstTenErrorsOfAKindAreKept) {
   ASSERT_TRUE(directory);
   Snapshot snapshot = second(0);
   for (int i = 0; i < 14; ++i) {
-    ErrorSample sample;
+    OperationSample sample;
     sample.pattern = "baseload";
     sample.operation = "GET";
     sample.key = "k" + std::to_string(i);

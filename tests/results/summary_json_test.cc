@@ -1,5 +1,7 @@
 #include "results/summary_json.h"
 
+#include "results/sample_lines.h"
+
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
@@ -107,7 +109,7 @@ TEST(SummaryJson, ReadsThatWereCheckedAreCountedByPatternAndKind) {
 }
 
 TEST(ErrorLine, OfWrongBytesSaysWhatWhereAndWhich) {
-  ErrorSample sample{.key = "k", .outcome = Outcome::corrupt, .status = 200};
+  OperationSample sample{.key = "k", .outcome = Outcome::corrupt, .status = 200};
   EXPECT_FALSE(json::parse(error_line(sample)).as_object().contains("kind"));
   sample.wrong = {.kind = Corruption::stale, .offset = 4064, .expected = "00ff", .found = "01ff"};
   const json::value line = json::parse(error_line(sample));

@@ -198,13 +198,14 @@ function endpointsCard(data) {
 
 // Lines of errors.jsonl; slow operations among them are marked by their own kind.
 function samplesCards(data) {
-  const slow = data.errors.filter(e => e.outcome === "ok" || e.slowest || e.kind === "slowest"), failed = data.errors.filter(e => !slow.includes(e));
+  const slow = data.errors.filter(e => e.slowest), failed = data.errors.filter(e => !slow.includes(e));
   const cards = [];
-  const length = e => latency((e.response_us ?? (e.seconds || 0) * 1e6));
-  const phases = e => Object.entries(e.phases_us || e.phases || {}).filter(([, us]) => us > 0).map(([name, us]) => `${name.replace(/_us$/, "")} ${latency(us)}`).join(", ");
+  const length = e => latency((e.seconds || 0) * 1e6);
+  const phases = e => Object.entries(e.phases_us || {}).map(([name, us]) => `${name} ${latency(us)}`).join(", ");
+  const connection = e => (e.connection ? `${e.connection.local}, request ${e.connection.request}` : "-");
   if (slow.length) {
-    cards.push(card("Slowest operations", "with what it takes to find them in the server's log", table(["operation", "took", "at", "key", "endpoint", "request id", "phases"],
-      slow.map(e => [`${e.pattern} ${e.operation} ${sizeName(e.size || "")}`, length(e), (e.at || "").slice(11, 23), e.key, e.endpoint, e.request_id || "-", phases(e)]), {text: [2, 3, 4, 5, 6], id: "slowest"})));
+    cards.push(card("Slowest operations", "with what it takes to find them in the server's log", table(["operation", "took", "where the time went", "ended at", "key", "endpoint", "connection", "request id"],
+      slow.map(e => [`${e.pattern} ${e.operation} ${sizeName(e.size || "")}`, length(e), phases(e), (e.at || "").slice(11, 23), e.key, e.endpoint, connection(e), e.request_id || "-"]), {text: [2, 3, 4, 5, 6, 7], id: "slowest"})));
   }
   if (failed.length) {
     const rows = failed.map(e => [`${e.pattern} ${e.operation} ${sizeName(e.size || "")}`, e.outcome, `${e.status || "none"} ${e.code || ""}`, (e.at || "").slice(11, 23), e.key, e.endpoint, e.request_id || "-",
