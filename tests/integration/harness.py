@@ -90,8 +90,10 @@ class Running:
         return self.folder / "logs"
 
     def finished_seconds(self):
+        """The lines of series.jsonl that are there by now: a line may be on its way."""
         series = self.log_directory / "latest" / "series.jsonl"
-        return json_lines(series) if series.exists() else []
+        text = series.read_text() if series.exists() else ""
+        return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
     def wait_until_loading(self, seconds=10):
         """Until a second with operations is over."""
