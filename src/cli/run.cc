@@ -281,9 +281,15 @@ int run_command(const RunFlags& flags) {
                    .total = std::move(load->total),
                    .max_rss_bytes = static_cast<double>(usage.ru_maxrss) * 1024,
                    .busiest_thread = load->busiest_thread};
-  std::map<std::string, bool> in_bursts;
-  for (const ScheduleRecord& s : result.info.schedules) in_bursts[s.pattern] = s.kind != "always";
-  result.certainty = certainty_of(view.course(), result.total, in_bursts);
+  std::map<std::string, std::string> changing;
+  for (const PlannedPattern& p : plan->patterns) {
+    if (p.pattern.schedule.kind != Schedule::Kind::always) {
+      changing[p.pattern.name] = "it works in bursts";
+    } else if (p.pattern.open_loop && !p.pattern.open_loop->course.is_flat()) {
+      changing[p.pattern.name] = "its rate changes by design";
+    }
+  }
+  result.certainty = certainty_of(view.course(), result.total, changing);
   if (plan->warmup > Duration::zero() && result.seconds == 0) {
     log_warning(fmt::format("the run ended within its --warmup of {}: nothing was measured",
                             format_duration(plan->warmup)));

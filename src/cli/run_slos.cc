@@ -20,11 +20,7 @@ std::vector<OperationKind> operations_of(const Pattern& pattern) {
 
 // Around the clock, at one rate, and with keys of its own: what it did so far says what it can do.
 bool is_steady(const Pattern& pattern) {
-  const bool one_rate =
-      !pattern.open_loop || std::ranges::all_of(pattern.open_loop->course.stretches, [&](const auto& s) {
-        const double rate = pattern.open_loop->course.stretches.front().from;
-        return s.from == rate && s.to == rate;
-      });
+  const bool one_rate = !pattern.open_loop || pattern.open_loop->course.is_flat();
   return pattern.schedule.kind == Schedule::Kind::always && one_rate && pattern.keys_from.empty();
 }
 

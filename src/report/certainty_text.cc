@@ -49,18 +49,26 @@ std::string interval_line(const Certainty& certainty, std::string_view pattern) 
   return fmt::format("{:.0f}% sure: {}", 100 * shown_confidence, fmt::join(operations, "; "));
 }
 
-std::string few_samples_line(const Certainty& certainty, std::string_view pattern) {
+std::string few_samples_line(const RunResult& result, std::string_view pattern) {
   std::vector<std::string> operations;
-  for_each_operation(certainty, pattern, [&](OperationKind operation, const OperationCertainty& sure) {
-    std::vector<std::string_view> few;
+  for_each_operation(result.certainty, pattern, [&](OperationKind operation, const OperationCertainty& sure) {
+    std::vector<std::string> few;
     for (std::size_t i = 0; i < shown_percentiles.size(); ++i) {
-      if (sure.few[i]) few.push_back(label(i));
+      if (!sure.few[i]) continue;
+      const double needed = least_beyond / (1 - shown_percentiles[i].first / 100);
+      few.push_back(
+          fmt::format("{} needs {}", label(i), format_count(static_cast<std::uint64_t>(needed + 0.5))));
     }
-    if (!few.empty()) operations.push_back(fmt::format("{} of {}", fmt::join(few, ", "), name(operation)));
+    if (few.empty()) return;
+    std::uint64_t samples = 0;
+    for (const OperationFigures& of : operation_figures(result.total, std::string(pattern))) {
+      if (of.operation == operation) samples = of.all.response.count();
+    }
+    operations.push_back(
+        fmt::format("{} has {}, and {}", name(operation), format_count(samples), fmt::join(few, ", ")));
   });
   if (operations.empty()) return {};
-  return fmt::format("too few samples (fewer than {:.0f} beyond it) for {}: a longer run has more",
-                     least_beyond, fmt::join(operations, "; "));
+  return fmt::format("too few samples: {}; a longer run has more", fmt::join(operations, "; "));
 }
 
 std::string steadiness_line(const Certainty& certainty, std::string_view pattern) {

@@ -304,7 +304,7 @@ std::string pattern_block(const RunResult& result, const std::string& pattern, c
   }
   if (const std::string sure = interval_line(result.certainty, pattern); !sure.empty())
     out += wrapped(sure, style.width, 2);
-  if (const std::string few = few_samples_line(result.certainty, pattern); !few.empty())
+  if (const std::string few = few_samples_line(result, pattern); !few.empty())
     out += wrapped(few, style.width, 2, Tone::dim, style.colour);
   if (const std::string steady = steadiness_line(result.certainty, pattern); !steady.empty())
     out += wrapped(steady, style.width, 2, steady.starts_with("NOT") ? Tone::bad : Tone::plain, style.colour);

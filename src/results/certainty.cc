@@ -28,13 +28,14 @@ std::vector<double> response_means(const BatchedSeries& series) {
   return out;
 }
 
-void look_for_drift(const std::vector<double>& series, std::string what, unsigned tests, bool& tested,
+// Whether the series could be tested at all.
+bool look_for_drift(const std::vector<double>& series, std::string what, unsigned tests,
                     std::optional<Drift>& most) {
   const auto found = trend(series);
-  if (!found) return;
-  tested = true;
-  if (found->p_value >= significant / tests || std::abs(found->change) < material) return;
+  if (!found) return false;
+  if (found->p_value >= significant / tests || std::abs(found->change) < material) return true;
   if (!most || std::abs(found->change) > std::abs(most->trend.change)) most = Drift{std::move(what), *found};
+  return true;
 }
 
 // Rate and response time of each operation in the mix; a share of the 1% for each test (Bonferroni).
@@ -44,18 +45,19 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
     const bool housekeeping = key.second == OperationKind::trim || key.second == OperationKind::part;
     if (key.first == pattern && !housekeeping) operations.emplace_back(key.second, &series);
   }
-  bool tested = false;
+  bool all_tested = !operations.empty();
   std::optional<Drift> most;
   const unsigned tests = 2 * static_cast<unsigned>(operations.size());
   for (const auto& [operation, series] : operations) {
-    look_for_drift(series->rates(&Batch::count), fmt::format("the rate of {}", name(operation)), tests,
-                   tested, most);
-    look_for_drift(response_means(*series), fmt::format("the mean response time of {}", name(operation)),
-                   tests, tested, most);
+    const bool rate = look_for_drift(series->rates(&Batch::count),
+                                     fmt::format("the rate of {}", name(operation)), tests, most);
+    const bool response = look_for_drift(
+        response_means(*series), fmt::format("the mean response time of {}", name(operation)), tests, most);
+    all_tested = all_tested && rate && response;
   }
   Steadiness out;
-  if (!tested) {
-    out.why = "too short for a test";
+  if (!most && !all_tested) {
+    out.why = "too short for a test: a slow wave and a trend look the same in it";
     return out;
   }
   if (!most) {
@@ -74,14 +76,14 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
 }  // namespace
 
 Certainty certainty_of(const RunCourse& course, const Snapshot& total,
-                       const std::map<std::string, bool>& in_bursts) {
+                       const std::map<std::string, std::string>& changing) {
   Certainty out;
   for (const std::string& pattern : pattern_names(total)) {
-    const auto known = in_bursts.find(pattern);
-    const bool bursts = known != in_bursts.end() && known->second;
+    const auto known = changing.find(pattern);
+    const bool changes = known != changing.end();
     Steadiness& steadiness = out.patterns[pattern];
-    if (bursts) {
-      steadiness.why = "it works in bursts";
+    if (changes) {
+      steadiness.why = known->second;
     } else {
       steadiness = steadiness_of(course, pattern);
     }
@@ -89,7 +91,7 @@ Certainty certainty_of(const RunCourse& course, const Snapshot& total,
       const auto series = course.operations().find({pattern, of.operation});
       if (series == course.operations().end()) continue;
       OperationCertainty& sure = out.operations[series->first];
-      if (!bursts) sure.rate = mean_interval(series->second.rates(&Batch::count), shown_confidence);
+      if (!changes) sure.rate = mean_interval(series->second.rates(&Batch::count), shown_confidence);
       if (sure.rate) sure.rate->low = std::max(0.0, sure.rate->low);
       const Histogram& response = of.all.response;
       for (std::size_t i = 0; i < shown_percentiles.size(); ++i) {

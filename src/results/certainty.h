@@ -39,9 +39,9 @@ struct Certainty {
   std::map<std::string, Steadiness> patterns;
 };
 
-// `in_bursts` says which patterns work in bursts and gaps: the mean of their rate is that of a schedule, and
-// they are not tested.
+// `changing` says of patterns whose load changes by itself why ("it works in bursts"): the mean of their rate
+// is that of a schedule, and they are not tested.
 Certainty certainty_of(const RunCourse& course, const Snapshot& total,
-                       const std::map<std::string, bool>& in_bursts);
+                       const std::map<std::string, std::string>& changing);
 
 }  // namespace s3lt

@@ -31,6 +31,12 @@ RateCourse RateCourse::scaled(double time_scale) const {
   return out;
 }
 
+bool RateCourse::is_flat() const {
+  return std::ranges::all_of(stretches, [&](const Stretch& s) {
+    return s.from == stretches.front().from && s.to == stretches.front().from;
+  });
+}
+
 double RateCourse::at(Duration t) const {
   for (const Stretch& stretch : stretches) {
     if (t < stretch.length)

@@ -27,6 +27,8 @@ struct RateCourse {
   // All of its times divided by `time_scale` (> 0); rates stay.
   RateCourse scaled(double time_scale) const;
 
+  // Whether it is one rate from beginning to end.
+  bool is_flat() const;
   double at(Duration t) const;
   // Operations that are due before `t`.
   double due(Duration t) const;

@@ -129,6 +129,8 @@ def test_a_ramp_and_steps(serve, loadtest):
     for second, n in enumerate(counts[:5]):
         assert abs(n - (190 + 180 * second)) < 30, counts
     check_identity(result)
+    steady = result.pattern()["steady"]
+    assert steady["steady"] is None and steady["why"] == "its rate changes by design"
 
     (loadtest.folder / "steps.toml").write_text("""
 name = "steps"

@@ -49,3 +49,22 @@ def test_a_run_that_ends_within_its_warm_up_says_that_nothing_was_measured(serve
     result = running.wait(30)
     assert "the run ended within its --warmup of 30s: nothing was measured" in result.stderr
     assert result.summary["patterns"] == {}
+
+
+def test_a_run_says_whether_it_was_steady_and_how_sure_its_figures_are(serve_with, loadtest):
+    same = loadtest(serve_with("--fault", "*:delay=5ms"), *SMALL, "--duration", "12s", "--concurrency", "4")
+    assert same.pattern()["steady"]["steady"] is True, same.pattern()["steady"]
+    slower = loadtest(serve_with("--fault", "*:delay=2ms,grow=20us,to=1s"), *SMALL, "--rate", "200/s", "--duration", "12s",
+                      "--concurrency", "32")
+    steady = slower.pattern()["steady"]
+    assert steady["steady"] is False and steady["p_value"] < 0.01 and abs(steady["change"]) > 0.05, steady
+    for name in ("GET", "PUT"):
+        figures = same.pattern()["operations"][name]
+        intervals = figures["intervals"]
+        rate = figures["count"] / same.summary["run"]["seconds"]
+        low, high = intervals["rate"]
+        assert intervals["confidence"] == 0.95 and low < rate < high < 1.2 * low, (intervals, rate)
+        for p in ("p50", "p99"):
+            low, high = intervals[p]
+            assert low <= figures["response_us"][p] <= high, (name, p, intervals)
+        assert "p999" in intervals["few_samples"]

@@ -60,7 +60,7 @@ TEST(Certainty, ADriftIsNamedWithWhatChangedAndByHowMuch) {
 
 TEST(Certainty, APatternOfBurstsIsNotTestedAndItsRateIsNoMeanOfChance) {
   const auto [course, total] = run_of(60, [](int i) { return i < 20 ? 100.0 : 0.0; });
-  const Certainty sure = certainty_of(course, total, {{"p", true}});
+  const Certainty sure = certainty_of(course, total, {{"p", "it works in bursts"}});
   EXPECT_EQ(sure.patterns.at("p").found, Steadiness::Found::not_tested);
   EXPECT_EQ(sure.patterns.at("p").why, "it works in bursts");
   EXPECT_FALSE(sure.operations.at(gets).rate);
