@@ -1,6 +1,7 @@
 // What a sample costs: `record SECONDS` records latencies into a histogram, and operations into a recorder
-// (four histograms and their counters), over and over for so long, and prints nanoseconds of CPU for each as
-// JSON. The latencies are log-normal around 300 us over three decades, drawn beforehand.
+// (four histograms and their counters, and the figures of thirty endpoints in turn), over and over for so
+// long, and prints nanoseconds of CPU for each as JSON. The latencies are log-normal around 300 us over three
+// decades, drawn beforehand.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -64,8 +65,14 @@ int main(int argc, char** argv) {
   const double sample_ns = cost(samples, seconds, [&](std::int64_t us) { histogram.record(us); });
   Recorder recorder;
   const CellId cell = recorder.cell({"bench", OperationKind::get, "1KB"});
+  constexpr std::uint32_t endpoints = 30;
+  std::vector<std::string> urls;
+  for (std::uint32_t i = 0; i < endpoints; ++i) urls.push_back(fmt::format("http://node{}", i));
+  recorder.set_endpoints(std::move(urls));
+  std::uint32_t endpoint = 0;
   const double operation_ns = cost(samples, seconds, [&](std::int64_t us) {
-    recorder.attempt(cell, {.outcome = Outcome::ok, .status = 200});
+    endpoint = endpoint + 1 == endpoints ? 0 : endpoint + 1;
+    recorder.attempt(cell, {.outcome = Outcome::ok, .status = 200, .endpoint = endpoint, .service_us = us});
     recorder.operation(cell, {.outcome = Outcome::ok,
                               .bytes = 1024,
                               .response_us = us,

@@ -25,6 +25,7 @@
 #include "engine/preflight.h"
 #include "engine/run.h"
 #include "report/text.h"
+#include "results/notes.h"
 #include "results/run_directory.h"
 #include "results/summary_json.h"
 #include "results/unfinished_run.h"
@@ -294,6 +295,7 @@ int run_command(const RunFlags& flags) {
     log_warning(fmt::format("the run ended within its --warmup of {}: nothing was measured",
                             format_duration(plan->warmup)));
   }
+  result.notes = notes_on(result.total);
   Verdict verdict = judge(result.total);
   result.bottleneck = std::move(verdict.bottleneck);
   result.why = std::move(verdict.why);

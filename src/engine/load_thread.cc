@@ -112,7 +112,11 @@ LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budge
       index_(index),
       signer_(plan.credentials, plan.region),
       hash_queue_(loop_, plan.patterns.size()),
-      health_(plan.endpoints.size()) {}
+      health_(plan.endpoints.size()) {
+  std::vector<std::string> urls;
+  for (const ResolvedEndpoint& endpoint : plan.endpoints) urls.push_back(endpoint.url);
+  recorder_.set_endpoints(std::move(urls));
+}
 LoadThread::~LoadThread() {
   join();
 }

@@ -106,8 +106,11 @@ Task<Performed> Performer::perform(const Step& step) {
     if (step.kind == OperationKind::put && last.requests > 0 && may_have_stored(last.outcome, last.status))
       done.may_exist = true;
     if (recording_) {
-      op.recorder.attempt(op.cell,
-                          {.outcome = last.outcome, .status = last.status, .requests = last.requests});
+      op.recorder.attempt(op.cell, {.outcome = last.outcome,
+                                    .status = last.status,
+                                    .requests = last.requests,
+                                    .endpoint = static_cast<std::uint32_t>(op.endpoint),
+                                    .service_us = to_micros(last.end - last.sent)});
       const auto& wrong = last.trouble().wrong;
       if (last.checked) op.recorder.checked(op.cell, wrong ? std::optional(wrong->kind) : std::nullopt);
       if (is_error(last.outcome)) sample(op, last, number);

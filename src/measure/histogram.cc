@@ -21,6 +21,16 @@ void Histogram::swap(Histogram& other) noexcept {
   std::swap(max_, other.max_);
 }
 
+void Histogram::record(std::int64_t micros, std::uint64_t n) {
+  if (n == 0) return;
+  record(micros);  // finds its place
+  const std::int64_t value = std::clamp(micros, lowest, highest);
+  const auto index = static_cast<std::size_t>(index_of(value));
+  (*pages_[index / page_size])[index % page_size] += n - 1;
+  count_ += n - 1;
+  sum_ += (n - 1) * static_cast<std::uint64_t>(value);
+}
+
 void Histogram::add(const Histogram& other) {
   if (other.empty()) return;
   const std::size_t last = page_of(other.max_);

@@ -48,6 +48,7 @@ class Histogram {
     if (micros > max_) max_ = micros;
     if (micros < min_) min_ = micros;
   }
+  void record(std::int64_t micros, std::uint64_t n);  // so many samples
   void add(const Histogram& other);
   void clear();  // keeps its pages
   // The exact least, mean and greatest value, which stood beside an encoded histogram: its buckets have them

@@ -24,6 +24,21 @@ void Recorder::attempt(CellId id, const AttemptRecord& record) {
   counters.requests += record.requests;
   ++counters.outcomes[static_cast<std::size_t>(record.outcome)];
   if (record.status != 0) counters.count_status(record.status);
+  at_endpoint(cells_[id].key.operation, record);
+}
+
+void Recorder::set_endpoints(std::vector<std::string> urls) {
+  endpoint_urls_ = std::move(urls);
+  endpoints_.resize(endpoint_urls_.size() * operation_kinds);
+}
+
+void Recorder::at_endpoint(OperationKind operation, const AttemptRecord& record) {
+  const std::size_t place = record.endpoint * operation_kinds + static_cast<std::size_t>(operation);
+  if (place >= endpoints_.size()) return;
+  auto& cell = endpoints_[place];
+  if (!cell) cell = std::make_unique<EndpointCell>();
+  ++cell->outcomes[static_cast<std::size_t>(record.outcome)];
+  if (record.outcome == Outcome::ok) cell->service.record(record.service_us);
 }
 
 void Recorder::operation(CellId id, const OperationRecord& record) {
@@ -91,6 +106,12 @@ Snapshot Recorder::take(Duration from, Duration to) {
     if (slot.cell.counters.empty()) continue;
     snapshot.cells[slot.key].add(slot.cell);
     slot.cell.clear();
+  }
+  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+    if (!endpoints_[i] || endpoints_[i]->empty()) continue;
+    const auto operation = static_cast<OperationKind>(i % operation_kinds);
+    snapshot.endpoints[{endpoint_urls_[i / operation_kinds], operation}].add(*endpoints_[i]);
+    endpoints_[i]->clear();
   }
   if (!clock_) clock_.emplace();
   const ThreadTimes times = clock_->read();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,8 +25,10 @@ using CellId = std::uint32_t;
 // One attempt that ended.
 struct AttemptRecord {
   Outcome outcome{};
-  int status = 0;              // 0: no HTTP answer
-  std::uint32_t requests = 1;  // HTTP exchanges begun for it
+  int status = 0;               // 0: no HTTP answer
+  std::uint32_t requests = 1;   // HTTP exchanges begun for it
+  std::uint32_t endpoint = 0;   // its place in the list of set_endpoints()
+  std::int64_t service_us = 0;  // first byte sent to last byte received; told of ok attempts only
 };
 
 // One operation that ended (not cancelled).
@@ -44,6 +47,8 @@ struct OperationRecord {
 class Recorder {
  public:
   CellId cell(const CellKey& key);  // the same id for the same key
+  // Whose attempts are told apart. Before the first attempt; without it none are.
+  void set_endpoints(std::vector<std::string> urls);
 
   void moved(CellId id, std::uint64_t bytes) { cells_[id].cell.counters.bytes_moved += bytes; }
   void attempt(CellId id, const AttemptRecord& record);
@@ -90,7 +95,10 @@ class Recorder {
     std::string reason;
     unsigned samples = 0;
   };
+  void at_endpoint(OperationKind operation, const AttemptRecord& record);
   std::deque<Slot> cells_;
+  std::vector<std::string> endpoint_urls_;
+  std::vector<std::unique_ptr<EndpointCell>> endpoints_;  // by endpoint and operation; made when first met
   std::map<CellKey, CellId> ids_;
   std::vector<ErrorKindSeen> error_kinds_;  // few, searched one by one
   std::vector<OperationSample> errors_;

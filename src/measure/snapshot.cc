@@ -1,6 +1,7 @@
 #include "measure/snapshot.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace s3lt {
 
@@ -51,6 +52,33 @@ void Cell::clear() {
   for (Histogram* histogram : {&response, &service, &ttfb, &lag, &failed}) histogram->clear();
 }
 
+std::uint64_t EndpointCell::attempts() const {
+  return std::accumulate(outcomes.begin(), outcomes.end(), std::uint64_t(0)) -
+         outcomes[static_cast<std::size_t>(Outcome::cancelled)];
+}
+
+std::uint64_t EndpointCell::errors() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (is_error(static_cast<Outcome>(i))) sum += outcomes[i];
+  }
+  return sum;
+}
+
+bool EndpointCell::empty() const {
+  return std::ranges::all_of(outcomes, [](std::uint64_t n) { return n == 0; });
+}
+
+void EndpointCell::add(const EndpointCell& other) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
+  service.add(other.service);
+}
+
+void EndpointCell::clear() {
+  outcomes.fill(0);
+  service.clear();
+}
+
 void KeyCounters::add(const KeyCounters& other) {
   written += other.written;
   deleted += other.deleted;
@@ -87,6 +115,7 @@ void add_figures(Snapshot& into, const Snapshot& from) {
   into.from = std::min(into.from, from.from);
   into.to = std::max(into.to, from.to);
   for (const auto& [key, cell] : from.cells) into.cells[key].add(cell);
+  for (const auto& [key, cell] : from.endpoints) into.endpoints[key].add(cell);
   into.client.add(from.client);
   into.errors.insert(into.errors.end(), from.errors.begin(), from.errors.end());
   keep_slowest(into.slowest, from.slowest);

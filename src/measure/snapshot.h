@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/vocabulary.h"
 #include "measure/client_use.h"
+#include "measure/coarse_histogram.h"
 #include "measure/histogram.h"
 #include "measure/sample.h"
 
@@ -66,6 +67,23 @@ struct Cell {
   void clear();
 };
 
+// What one endpoint did with the attempts of one kind of operation, of all patterns and sizes.
+struct EndpointKey {
+  std::string url;
+  OperationKind operation{};
+  auto operator<=>(const EndpointKey&) const = default;
+};
+struct EndpointCell {
+  std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
+  CoarseHistogram service;  // of ok attempts: first byte sent to last byte received, microseconds
+
+  std::uint64_t attempts() const;  // that ended by themselves: all but cancelled ones
+  std::uint64_t errors() const;    // of those
+  bool empty() const;
+  void add(const EndpointCell& other);
+  void clear();
+};
+
 // Of the keys of one pattern: see README, "Counters".
 struct KeyCounters {
   std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
@@ -97,6 +115,7 @@ struct Snapshot {
   Duration from{}, to{};  // since the start of the load
   bool warmup = false;    // before what is measured
   std::map<CellKey, Cell> cells;
+  std::map<EndpointKey, EndpointCell> endpoints;
   std::map<std::string, KeyCounters> keys;          // totals since the start, not of the interval
   std::map<std::string, ArrivalCounters> arrivals;  // the same; of patterns in an open loop
   ClientCounters client;                            // of the interval

@@ -353,6 +353,8 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   const bool said_above = result.bottleneck.starts_with("client");
   if (!result.why.empty() && !said_above) limit += " - " + result.why;
   out += wrapped(limit, style.width, 0, said_above ? Tone::bad : Tone::plain, style.colour);
+  for (const std::string& note : result.notes)
+    out += wrapped("note: " + note, style.width, 0, Tone::bad, style.colour);
   if (result.total.arrivals.empty()) {
     out += wrapped(
         "closed loop: a client that waits begins nothing, so a stall of the storage hits few operations and "

@@ -41,9 +41,25 @@ std::string_view mark(const Snapshot& interval) {
   return interval.warmup ? "warmup." : "";
 }
 
-// One interval of the series: a second, or later a minute.
-void add_interval(IntervalText& text, const Snapshot& interval) {
-  text.series += series_line(interval) + "\n";
+// "endpoints.http://node3:8080.GET": nobody's operation ends in a colon, so that no pattern is mistaken for
+// it.
+void add_endpoints(std::string& lines, std::string_view scope, const Snapshot& interval) {
+  for (const auto& [key, cell] : interval.endpoints) {
+    add_line(lines, fmt::format("{}.endpoints.{}.{}", scope, key.url, name(key.operation)), interval,
+             cell.service.fine());
+  }
+}
+
+// One endpoint alone has the figures of its operations.
+bool tells_endpoints(const Snapshot& minute) {
+  return !minute.endpoints.empty() &&
+         minute.endpoints.begin()->first.url != minute.endpoints.rbegin()->first.url;
+}
+
+// One interval of the series: a second, or later a minute. `minute` ends with it: what endpoints did in it.
+void add_interval(IntervalText& text, const Snapshot& interval, const Snapshot* minute) {
+  text.series +=
+      series_line(interval, minute != nullptr && tells_endpoints(*minute) ? minute : nullptr) + "\n";
   for_each_operation(interval, [&](const std::string& tag, const OperationFigures& of) {
     add_line(text.histograms, fmt::format("{}{}", mark(interval), tag), interval, of.all.response);
   });
@@ -55,26 +71,40 @@ IntervalText IntervalLines::add(const Snapshot& second) {
   IntervalText text;
   if (minute_.warmup != second.warmup) text = finish();
   if (minute_.from == minute_.to) by_minutes_ = second.from >= seconds_until;
-  if (!by_minutes_) add_interval(text, second);
   minute_.append(second);
   minute_.warmup = second.warmup;
   minute_.errors.clear();  // told elsewhere
   const auto minute_of = [](Duration t) { return std::chrono::floor<std::chrono::minutes>(t); };
-  if (minute_of(second.to) == minute_of(second.from)) return text;
-  IntervalText rest = finish();
+  const bool over = minute_of(second.to) != minute_of(second.from);
+  if (!by_minutes_) add_interval(text, second, over ? &minute_ : nullptr);
+  if (!over) return text;
+  const auto hour_of = [](Duration t) { return std::chrono::floor<std::chrono::hours>(t); };
+  IntervalText rest = end_minute(!by_minutes_ || hour_of(second.to) != hour_of(minute_.from));
   text.series += rest.series;
   text.histograms += rest.histograms;
   return text;
 }
 
 IntervalText IntervalLines::finish() {
+  return end_minute(true);
+}
+
+IntervalText IntervalLines::end_minute(bool with_endpoints) {
   const Snapshot minute = std::exchange(minute_, {});
   IntervalText text;
+  // An hour of endpoints that ends with the last whole minute of a run is in its totals.
   if (minute.from == minute.to) return text;
-  if (by_minutes_) add_interval(text, minute);
+  if (endpoints_.from == endpoints_.to) endpoints_.from = minute.from;
+  endpoints_.to = minute.to;
+  endpoints_.warmup = minute.warmup;
+  for (const auto& [key, cell] : minute.endpoints) endpoints_.endpoints[key].add(cell);
+  if (by_minutes_) add_interval(text, minute, with_endpoints ? &endpoints_ : nullptr);
   for_each_operation(minute, [&](const std::string& tag, const OperationFigures& of) {
     add_rest(text.histograms, fmt::format("{}minute.{}", mark(minute), tag), minute, of);
   });
+  if (!with_endpoints) return text;
+  const Snapshot told = std::exchange(endpoints_, {});
+  if (tells_endpoints(told)) add_endpoints(text.histograms, fmt::format("{}minute", mark(told)), told);
   return text;
 }
 
@@ -84,6 +114,7 @@ std::string total_histogram_lines(const Snapshot& total) {
     add_line(lines, "total." + tag, total, of.all.response);
     add_rest(lines, "total." + tag, total, of);
   });
+  add_endpoints(lines, "total", total);
   return lines;
 }
 

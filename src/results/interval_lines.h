@@ -27,6 +27,9 @@ class IntervalLines {
   IntervalText finish();
 
  private:
+  IntervalText end_minute(bool with_endpoints);
+
+  Snapshot endpoints_;       // what endpoints did since they were last told: a minute, after a day an hour
   Snapshot minute_;          // what came since the last full minute; empty: from == to
   bool by_minutes_ = false;  // its seconds were not told
 };

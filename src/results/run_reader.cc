@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "results/endpoints_json.h"
 #include "results/sample_lines.h"
 
 namespace s3lt {
@@ -212,7 +213,18 @@ std::optional<HistogramTag> parse_histogram_tag(std::string_view tag) {
   // A pattern may have such a name; its own line has but one dot.
   if (dots > 1 && word == "minute") out.scope = HistogramTag::Scope::minute;
   if (dots > 1 && word == "total") out.scope = HistogramTag::Scope::total;
-  if (out.scope != HistogramTag::Scope::interval) word = next();
+  if (out.scope != HistogramTag::Scope::interval) {
+    word = next();
+    // "endpoints.http://node.example:8080.GET": a URL has dots of its own.
+    if (const std::size_t dot = tag.rfind('.');
+        word == "endpoints" && tag.find("://") < dot && dot != tag.npos) {
+      const auto operation = operation_of(tag.substr(dot + 1));
+      if (!operation) return std::nullopt;
+      out.operation = *operation;
+      out.endpoint = tag.substr(0, dot);
+      return out;
+    }
+  }
   out.pattern = word;
   const auto operation = operation_of(next());
   if (!operation) return std::nullopt;
@@ -265,6 +277,7 @@ Result<void> RunReader::for_each_interval(const std::function<void(const Recorde
     for (const auto& [pattern, figures] : object_in(object, "patterns")) {
       if (figures.is_object()) read_pattern(interval.figures, pattern, figures.get_object());
     }
+    add_endpoints(interval.figures, object.if_contains("endpoints"));
     const json::object& client = object_in(object, "client");
     interval.figures.client = {.cpu_seconds = number_in(client, "cpu_seconds"),
                                .connections = count_in(client, "connections"),

@@ -29,6 +29,7 @@ struct HistogramTag {
   bool warmup = false;  // before what was measured
   std::string_view pattern;
   OperationKind operation{};
+  std::string_view endpoint;  // its URL, of a line about one; there is no pattern then
   std::string_view figure;  // "service", "ttfb", … or the label of a size; empty: response time of all sizes
 };
 std::optional<HistogramTag> parse_histogram_tag(std::string_view tag);

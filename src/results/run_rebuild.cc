@@ -5,6 +5,8 @@
 #include <tuple>
 
 #include "results/certainty_json.h"
+#include "results/endpoints_json.h"
+#include "results/notes.h"
 #include "results/sample_lines.h"
 #include "results/slo_json.h"
 #include "results/summary_json.h"
@@ -176,10 +178,15 @@ Histogram from_percentiles(const json::object& times) {
 Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   const json::object& summary = *reader.summary();
   Histograms totals;
+  Snapshot endpoints;
   const auto read = reader.for_each_histogram(
       [](const HistogramTag& tag) { return tag.scope == HistogramTag::Scope::total; },
-      [&](const RecordedHistogram& line) { totals[key_of(line.tag)].add(line.histogram); });
+      [&](const RecordedHistogram& line) {
+        if (!line.tag.endpoint.empty()) return add_endpoint_times(endpoints, line);
+        totals[key_of(line.tag)].add(line.histogram);
+      });
   if (!read) return std::unexpected(read.error());
+  add_endpoints(endpoints, summary.if_contains("endpoints"));
   RebuiltRun run;
   run.result.info = info_of(reader.run());
   if (run.result.info.patterns.empty()) {  // of an older version
@@ -192,6 +199,7 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.seconds = number_in(of, "seconds");
   run.result.interrupted = truth_in(of, "interrupted");
   run.result.total = total_of(summary, std::move(totals));
+  run.result.total.endpoints = std::move(endpoints.endpoints);
   run.result.total.to = seconds(run.result.seconds);
   run.result.total.client = {.cpu_seconds = number_in(client, "cpu_seconds"),
                              .connections = count_in(client, "connections"),
@@ -206,6 +214,11 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.slos = slos_in(verdict);
   run.result.ended_early = text_in(verdict, "ended_early");
   run.result.certainty = certainty_of(summary);
+  if (const json::value* notes = summary.if_contains("notes"); notes && notes->is_array()) {
+    for (const json::value& note : notes->get_array()) {
+      if (note.is_string()) run.result.notes.emplace_back(note.get_string());
+    }
+  }
   const auto samples = reader.errors(0);
   if (!samples) return std::unexpected(samples.error());
   for (const json::value& line : *samples)
@@ -234,8 +247,9 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   read = reader.for_each_histogram(
       [](const HistogramTag& tag) { return tag.scope != HistogramTag::Scope::total; },
       [&](const RecordedHistogram& line) {
-        if (line.to <= until && line.from >= warmup - std::chrono::milliseconds(500))
-          histograms[key_of(line.tag)].add(line.histogram);
+        if (line.to > until || line.from < warmup - std::chrono::milliseconds(500)) return;
+        if (!line.tag.endpoint.empty()) return add_endpoint_times(run.result.total, line);
+        histograms[key_of(line.tag)].add(line.histogram);
       });
   if (!read) return std::unexpected(read.error());
   for (auto& [key, cell] : run.result.total.cells) {
@@ -245,6 +259,7 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   }
   run.result.seconds = length;
   run.result.why = "the run did not end, so it was not judged";
+  run.result.notes = notes_on_endpoints(run.result.total);
   run.result.passed = false;
   return run;
 }

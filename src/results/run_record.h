@@ -61,6 +61,7 @@ struct RunResult {
   std::vector<SloResult> slos;
   std::string ended_early;  // by --slo-abort: why, a sentence without its end
   Certainty certainty;
+  std::vector<std::string> notes;  // what stands out, sentences without their end (results/notes.h)
 };
 
 }  // namespace s3lt

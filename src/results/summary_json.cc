@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "results/certainty_json.h"
+#include "results/endpoints_json.h"
 #include "results/figures.h"
 #include "results/json_text.h"
 #include "results/slo_json.h"
@@ -243,7 +244,9 @@ std::string summary_json(const RunResult& result) {
         {"bottleneck", result.bottleneck},
         {"why", result.why}}},
       {"client", client_object(result)},
-      {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.info.patterns)}};
+      {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.info.patterns)},
+      {"endpoints", endpoints_array(result.total, result.info.endpoints)},
+      {"notes", strings(result.notes)}};
   return json_text(out);
 }
 
@@ -304,11 +307,12 @@ json::object client_second(const Snapshot& second) {
 
 }  // namespace
 
-std::string series_line(const Snapshot& second) {
+std::string series_line(const Snapshot& second, const Snapshot* minute) {
   json::object out{{"from", to_seconds(second.from)}, {"to", to_seconds(second.to)}};
   if (second.warmup) out["warmup"] = true;
   out["patterns"] = patterns_object(second, Detail::series);
   out["client"] = client_second(second);
+  if (minute != nullptr) out["endpoints"] = endpoint_outcomes(*minute);
   return json_text(out);
 }
 

@@ -11,7 +11,7 @@ namespace s3lt {
 std::string summary_json(const RunResult& result);
 // run.json: RunInfo with the host, its boot id and its clock, which are read here.
 std::string run_json(const RunInfo& info);
-// One line of series.jsonl.
-std::string series_line(const Snapshot& second);
+// One line of series.jsonl. `minute`: whose endpoints it tells, where a minute ends with it; else null.
+std::string series_line(const Snapshot& second, const Snapshot* minute = nullptr);
 
 }  // namespace s3lt

@@ -35,6 +35,16 @@ void expect_same_counters(const Histogram& a, const Histogram& b) {
     ASSERT_EQ(a.count_at(i), b.count_at(i)) << "bucket " << i;
 }
 
+TEST(Histogram, SoManySamplesAtOnceAreAsOneByOne) {
+  Histogram at_once, one_by_one;
+  at_once.record(12'345, 7);
+  at_once.record(99, 0);
+  for (int i = 0; i < 7; ++i) one_by_one.record(12'345);
+  EXPECT_EQ(at_once.count(), 7U);
+  EXPECT_EQ(at_once.mean(), one_by_one.mean());
+  EXPECT_EQ(at_once.encode_compressed_base64(), one_by_one.encode_compressed_base64());
+}
+
 TEST(Histogram, EveryPowerOfTwoAndItsNeighboursLieInTheBucketThatTheirIndexNames) {
   for (std::int64_t power = 1; power <= Histogram::highest; power *= 2) {
     for (const std::int64_t value : {power - 1, power, power + 1, power + power / 2, power + power / 3}) {

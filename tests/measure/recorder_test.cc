@@ -19,6 +19,30 @@ TEST(Recorder, GivesTheSameCellForTheSameKey) {
   EXPECT_EQ(recorder.cell(get_1kb), get);
 }
 
+TEST(Recorder, TellsTheAttemptsOfEachEndpointApartByOperation) {
+  Recorder recorder;
+  recorder.set_endpoints({"http://a", "http://b"});
+  const CellId get = recorder.cell(get_1kb), other_get = recorder.cell(get_1mb), put = recorder.cell(put_1kb);
+  recorder.attempt(get, {.outcome = Outcome::ok, .status = 200, .endpoint = 1, .service_us = 100});
+  recorder.attempt(other_get, {.outcome = Outcome::ok, .status = 200, .endpoint = 1, .service_us = 120});
+  recorder.attempt(get, {.outcome = Outcome::throttled, .status = 503, .endpoint = 1, .service_us = 5});
+  recorder.attempt(put, {.outcome = Outcome::connect, .endpoint = 0});
+  recorder.attempt(put, {.outcome = Outcome::cancelled, .endpoint = 0});
+  recorder.attempt(put, {.outcome = Outcome::ok, .endpoint = 2});  // of no list: nobody's
+  const Snapshot taken = recorder.take(seconds(0), seconds(1));
+  ASSERT_EQ(taken.endpoints.size(), 2U);
+  const EndpointCell& gets = taken.endpoints.at({"http://b", OperationKind::get});
+  EXPECT_EQ(gets.attempts(), 3U);
+  EXPECT_EQ(gets.errors(), 1U);
+  EXPECT_EQ(gets.outcomes[static_cast<std::size_t>(Outcome::throttled)], 1U);
+  EXPECT_EQ(gets.service.count(), 2U);  // ok ones only
+  EXPECT_EQ(gets.service.at_rank(1), 100);
+  const EndpointCell& puts = taken.endpoints.at({"http://a", OperationKind::put});
+  EXPECT_EQ(puts.attempts(), 1U);  // what was cut says nothing
+  EXPECT_EQ(puts.errors(), 1U);
+  EXPECT_TRUE(recorder.take(seconds(1), seconds(2)).endpoints.empty());
+}
+
 TEST(Recorder, AnOkOperationCountsItsBytesAndItsTimes) {
   Recorder recorder;
   recorder.operation(recorder.cell(get_1kb), {.outcome = Outcome::ok,

@@ -149,6 +149,14 @@ TEST(SummaryText, ListsEveryObjectiveAboveTheFigures) {
   EXPECT_THAT(text, HasSubstr("2 of 3 SLOs were missed"));
 }
 
+TEST(SummaryText, ShowsTheNotesBelowTheFigures) {
+  RunResult result = sample_run();
+  EXPECT_THAT(summary_text(result, {}), Not(HasSubstr("note: ")));
+  result.notes = {"slow: http://node17:8080 GET p50 38ms", "GET 1 KiB: late"};
+  EXPECT_THAT(summary_text(result, {}), AllOf(HasSubstr("\nnote: slow: http://node17:8080 GET p50 38ms\n"),
+                                              HasSubstr("\nnote: GET 1 KiB: late\n")));
+}
+
 TEST(SummaryText, SaysWhereTheTailIsLong) {
   RunResult result = sample_run();
   result.total.cells.clear();

@@ -136,6 +136,71 @@ TEST(IntervalLines, TheMinuteThatTheEndOfTheRunCutsIsTold) {
   EXPECT_FALSE(by_tag.contains("baseload.GET")) << "its seconds have been told";
 }
 
+Snapshot second_of_endpoints(int number, int endpoints) {
+  Snapshot snapshot = second(number);
+  for (int i = 0; i < endpoints; ++i) {
+    EndpointCell& cell = snapshot.endpoints[{"http://10.0.0." + std::to_string(i), OperationKind::get}];
+    cell.outcomes[static_cast<std::size_t>(Outcome::ok)] = 3;
+    cell.service.record(100 * (i + 1), 3);
+    cell.outcomes[static_cast<std::size_t>(Outcome::throttled)] = 1;
+  }
+  return snapshot;
+}
+
+TEST(IntervalLines, EndpointsAreToldOnceAMinute) {
+  IntervalLines intervals;
+  IntervalText all;
+  for (int number = 0; number < 60; ++number) {
+    const IntervalText text = intervals.add(second_of_endpoints(number, 2));
+    EXPECT_EQ(text.series.find("10.0.0.1") != std::string::npos, number == 59) << number;
+    all.histograms += text.histograms;
+    all.series = text.series;
+  }
+  const auto by_tag = logged(all.histograms);
+  for (const char* tag : {"minute.endpoints.http://10.0.0.0.GET", "minute.endpoints.http://10.0.0.1.GET"}) {
+    ASSERT_THAT(by_tag.at(tag), SizeIs(1));
+    EXPECT_EQ(by_tag.at(tag)[0].histogram.count(), 180U);
+    EXPECT_NEAR(by_tag.at(tag)[0].length, 60, 0.01);
+  }
+  const auto line = boost::json::parse(all.series).as_object();
+  const auto& outcomes = line.at("endpoints").at("http://10.0.0.1").at("GET").at("outcomes");
+  EXPECT_EQ(outcomes.at("ok").to_number<int>(), 180);
+  EXPECT_EQ(outcomes.at("throttled").to_number<int>(), 60);
+}
+
+TEST(IntervalLines, AfterADayEndpointsAreToldOnceAnHourWithoutLoss) {
+  constexpr int day = 24 * 60 * 60;
+  IntervalLines intervals;
+  std::string histograms, series;
+  for (int number = day; number < day + 3600 + 90; ++number) {
+    const IntervalText text = intervals.add(second_of_endpoints(number, 2));
+    histograms += text.histograms;
+    series += text.series;
+  }
+  const auto hours = logged(histograms).at("minute.endpoints.http://10.0.0.1.GET");
+  ASSERT_THAT(hours, SizeIs(1));
+  EXPECT_NEAR(hours[0].from, day, 0.01);
+  EXPECT_NEAR(hours[0].length, 3600, 0.01);
+  EXPECT_EQ(hours[0].histogram.count(), 3600U * 3);
+  const auto lines = lines_of(series);
+  ASSERT_THAT(lines, SizeIs(61));
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    EXPECT_EQ(lines[i].find("10.0.0.1") != std::string::npos, i == 59) << i;
+  const IntervalText rest = intervals.finish();
+  EXPECT_EQ(logged(rest.histograms).at("minute.endpoints.http://10.0.0.1.GET")[0].histogram.count(), 90U * 3);
+  EXPECT_NE(rest.series.find("10.0.0.1"), std::string::npos);
+}
+
+TEST(IntervalLines, OneEndpointAloneTakesNoRoomButInTheTotal) {
+  IntervalLines intervals;
+  for (int number = 0; number < 60; ++number) {
+    const IntervalText text = intervals.add(second_of_endpoints(number, 1));
+    EXPECT_EQ((text.series + text.histograms).find("10.0.0."), std::string::npos);
+  }
+  EXPECT_TRUE(logged(total_histogram_lines(second_of_endpoints(0, 1)))
+                  .contains("total.endpoints.http://10.0.0.0.GET"));
+}
+
 TEST(IntervalLines, TheTotalsHaveEveryDistributionOfEveryOperationAndSize) {
   const auto by_tag = logged(total_histogram_lines(sample_snapshot()));
   for (const char* tag : {"total.baseload.GET", "total.baseload.GET.1KB", "total.baseload.GET.service",

@@ -74,6 +74,45 @@ TEST_F(RebuiltRunTest, KeepsTheObjectivesAndWhyTheRunEndedEarly) {
   EXPECT_EQ(verdict(again.result), verdict(result));
 }
 
+// Three nodes of which one takes three times as long; the last second ends a minute.
+RunResult run_with_endpoints() {
+  RunResult result = sample_run();
+  result.total.to = seconds(61);
+  result.seconds = 61;
+  for (const char* url : {"http://a.example:8080", "http://b.example:8080", "http://c.example:8080"}) {
+    EndpointCell& cell = result.total.endpoints[{url, OperationKind::get}];
+    cell.outcomes[static_cast<std::size_t>(Outcome::ok)] = 4000;
+    cell.outcomes[static_cast<std::size_t>(Outcome::throttled)] = 2;
+    cell.service.record(url == std::string("http://b.example:8080") ? 9000 : 3000, 4000);
+  }
+  return result;
+}
+
+TEST_F(RebuiltRunTest, KeepsTheEndpointsAndTheNotes) {
+  RunResult result = run_with_endpoints();
+  result.notes = {"GET 1 KiB: something"};
+  const RebuiltRun again = rebuild(write(result, true));
+  EXPECT_EQ(again.result.notes, result.notes);
+  const auto endpoints = [](const RunResult& of) {
+    return boost::json::parse(summary_json(of)).at("endpoints");
+  };
+  EXPECT_EQ(endpoints(again.result), endpoints(result));
+  EXPECT_EQ(again.result.total.cells.size(), rebuild(root_ / "run").result.total.cells.size());
+  EXPECT_FALSE(again.result.total.cells.contains({"", OperationKind::get, ""}));
+}
+
+TEST_F(RebuiltRunTest, OfAKilledRunTheEndpointsAreThoseOfItsMinutes) {
+  RunResult result = run_with_endpoints();
+  const RebuiltRun again = rebuild(write(result, false));
+  const EndpointCell& slow = again.result.total.endpoints.at({"http://b.example:8080", OperationKind::get});
+  EXPECT_EQ(slow.attempts(), 4002U);
+  EXPECT_EQ(slow.errors(), 2U);
+  EXPECT_EQ(slow.service.count(), 4000U);
+  ASSERT_EQ(again.result.notes.size(), 1U);
+  EXPECT_TRUE(again.result.notes[0].starts_with("slow: http://b.example:8080 GET p50 "))
+      << again.result.notes[0];
+}
+
 TEST_F(RebuiltRunTest, WithoutObjectivesThereIsNoJunitFile) {
   RunResult result = sample_run();
   EXPECT_FALSE(fs::exists(write(result, true) / "junit.xml"));
@@ -122,6 +161,19 @@ TEST(HistogramTagTest, TellsAPatternFromTheWordsBeforeIt) {
   EXPECT_EQ(size->operation, OperationKind::delete_batch);
   EXPECT_EQ(size->figure, "1.5KB");
   EXPECT_FALSE(parse_histogram_tag("baseload.FETCH"));
+  const auto endpoint = parse_histogram_tag("warmup.minute.endpoints.http://node1.example:8080.DELETE-BATCH");
+  ASSERT_TRUE(endpoint);
+  EXPECT_TRUE(endpoint->warmup);
+  EXPECT_EQ(endpoint->scope, HistogramTag::Scope::minute);
+  EXPECT_EQ(endpoint->endpoint, "http://node1.example:8080");
+  EXPECT_EQ(endpoint->operation, OperationKind::delete_batch);
+  EXPECT_EQ(endpoint->pattern, "");
+  const auto pattern = parse_histogram_tag("total.endpoints.GET.service");  // a pattern of that name
+  ASSERT_TRUE(pattern);
+  EXPECT_EQ(pattern->pattern, "endpoints");
+  EXPECT_EQ(pattern->endpoint, "");
+  EXPECT_EQ(pattern->figure, "service");
+  EXPECT_FALSE(parse_histogram_tag("total.endpoints.http://node1.FETCH"));
 }
 
 }  // namespace

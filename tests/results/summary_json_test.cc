@@ -27,7 +27,8 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   const json::value summary = json::parse(summary_json(sample_run()));
   using Names = std::vector<std::string>;
   EXPECT_EQ(summary.at("schema").as_string(), "s3loadtest.summary/1");
-  EXPECT_EQ(names_in(summary), (Names{"schema", "run", "verdict", "client", "patterns"}));
+  EXPECT_EQ(names_in(summary),
+            (Names{"schema", "run", "verdict", "client", "patterns", "endpoints", "notes"}));
   EXPECT_EQ(names_in(summary.at("run")),
             (Names{"id", "version", "started", "seconds", "pattern", "worker", "backend", "endpoints",
                    "tls_verify", "seed", "time_scale", "warmup_seconds", "interrupted"}));
@@ -51,6 +52,35 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
                    "ttfb_us", "lag_us", "failed_us", "sizes"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET/lag_us")),
             (Names{"min", "mean", "p50", "p90", "p95", "p99", "p999", "max"}));
+}
+
+TEST(SummaryJson, TellsEachEndpointInTheOrderOfTheRunAndWhatStandsOut) {
+  RunResult result = sample_run();
+  result.info.endpoints = {"http://z:80", "http://a:80", "http://m:80"};
+  for (const std::string& url : result.info.endpoints) {
+    EndpointCell& cell = result.total.endpoints[{url, OperationKind::get}];
+    cell.outcomes[static_cast<std::size_t>(Outcome::ok)] = 2000;
+    cell.service.record(url == "http://a:80" ? 9000 : 3000, 2000);
+    result.total.endpoints[{url, OperationKind::put}].outcomes[static_cast<std::size_t>(Outcome::reset)] = 1;
+  }
+  result.notes = {"one", "another"};
+  const json::value summary = json::parse(summary_json(result));
+  EXPECT_EQ(summary.at("notes"), (json::array{"one", "another"}));
+  const json::array& endpoints = summary.at("endpoints").as_array();
+  ASSERT_EQ(endpoints.size(), 3U);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names_in(endpoints[0]),
+            (Names{"url", "attempts", "errors", "outcomes", "operations", "outlier"}));
+  EXPECT_EQ(endpoints[0].at("url"), "http://z:80");
+  EXPECT_EQ(number_at(endpoints[0], "/attempts"), 2001);
+  EXPECT_EQ(number_at(endpoints[0], "/errors"), 1);
+  EXPECT_EQ(names_in(endpoints[0].at("operations")), (Names{"GET", "PUT"}));
+  EXPECT_EQ(names_in(endpoints[0].at_pointer("/operations/GET")),
+            (Names{"attempts", "errors", "outcomes", "service_us"}));
+  EXPECT_EQ(number_at(endpoints[0], "/operations/PUT/outcomes/reset"), 1);
+  EXPECT_NEAR(static_cast<double>(number_at(endpoints[1], "/operations/GET/service_us/p50")), 9000, 80);
+  EXPECT_TRUE(endpoints[0].at("outlier").is_null());
+  EXPECT_TRUE(endpoints[1].at("outlier").as_string().starts_with("slow: http://a:80 GET p50 "));
 }
 
 TEST(SummaryJson, AnOperationsFiguresAreTheMergeOfItsSizes) {

@@ -34,6 +34,7 @@ function bannerOf(data) {
   if (!data.ended) parts.unshift(["bad", "The run did not end", "These are the figures up to its last recorded second; sizes are told at the end only and are missing."]);
   else if (!verdict.passed) parts.unshift(["bad", "The run did not pass", "A promise was broken, or too many operations failed: see below."]);
   if (verdict.ended_early) parts.push(["bad", "The run was ended early, as --slo-abort asks for", verdict.ended_early]);
+  for (const note of data.summary.notes || []) parts.push(["note", sentenceCase(note), null]);
   if (data.summary.run.interrupted) parts.push(["note", "The run was ended before its time", null]);
   if (data.summary.run.time_scale !== 1)
     parts.push(["note", `Time scale ${data.summary.run.time_scale}`, "Phases, windows, gaps and cycles were that many times as short as written."]);
@@ -181,19 +182,24 @@ function failuresCard(data, operations, context) {
       axis: {...linearAxis("", v => rate(v)), stacked: true}, xAxis: {stacked: true, offset: false}})];
 }
 
+// Of each node the kind of operation that it did most; those that stand out first.
 function endpointsCard(data) {
-  const endpoints = data.summary.endpoints;
-  if (!endpoints) return null;
-  const list = Array.isArray(endpoints) ? endpoints : Object.entries(endpoints).map(([url, figures]) => ({endpoint: url, ...figures}));
-  if (!list.length) return null;
-  const seconds = Math.max(1e-9, data.summary.run.seconds);
-  const times = e => e.response_us || e.service_us || e.latency_us || {};
-  const noted = e => e.note || e.why || (Array.isArray(e.notes) ? e.notes.join("; ") : "");
-  return card("Endpoints", "attempts by the node that answered them", table(["endpoint", "attempts", "rate", "errors", "p50", "p99", "max", ""], list.map(e => {
-    const attempts = e.attempts ?? e.count ?? 0, errors = e.errors ?? 0, t = times(e);
-    return [e.endpoint || e.url || e.name, thousands(attempts), rate(attempts / seconds), {text: thousands(errors), class: errors ? "bad" : null},
-      latency(t.p50), latency(t.p99), latency(t.max), {text: noted(e), class: noted(e) ? "bad" : null}];
-  }), {id: "endpoints", wrap: [7]}));
+  const endpoints = data.summary.endpoints || [];
+  if (endpoints.length < 2) return null;
+  const attemptsOf = (e, name) => e.operations[name]?.attempts || 0;
+  const names = operationOrder.filter(o => endpoints.some(e => attemptsOf(e, o)));
+  const most = names.reduce((a, b) => (endpoints.reduce((n, e) => n + attemptsOf(e, b) - attemptsOf(e, a), 0) > 0 ? b : a), names[0]);
+  const times = e => e.operations[most]?.service_us || {};
+  const longest = Math.max(1, ...endpoints.map(e => times(e).p50 || 0));
+  const sorted = endpoints.map((e, i) => [e, i]).sort(([a, i], [b, j]) => (b.outlier ? 1 : 0) - (a.outlier ? 1 : 0) || i - j).map(([e]) => e);
+  const bar = e => el("i", {class: e.outlier ? "bar bad" : "bar", style: `width:${Math.round(100 * (times(e).p50 || 0) / longest)}%`});
+  const row = e => ({class: e.outlier ? "outlier" : null, cells: [e.url, {node: el("div", {class: "bars"}, bar(e))}, latency(times(e).p50), latency(times(e).p99), thousands(e.attempts),
+    {text: e.errors ? `${thousands(e.errors)} (${percent(e.errors / Math.max(1, e.attempts))})` : "0", class: e.errors ? "bad" : null}]});
+  const list = (rows, id) => table(["endpoint", `${most} p50`, "p50", "p99", "attempts", "failed"], rows.map(row), {id, text: [1]});
+  const shown = Math.max(40, sorted.filter(e => e.outlier).length), notes = sorted.filter(e => e.outlier);
+  return card("Endpoints", `service time of ok ${most} attempts by node; ${notes.length ? "what stands out comes first" : "none stands out"}`,
+    notes.map(e => el("p", {class: "hint bad-text"}, sentenceCase(e.outlier))), list(sorted.slice(0, shown), "endpoints"),
+    sorted.length > shown ? el("details", {}, el("summary", {}, `${sorted.length - shown} more`), list(sorted.slice(shown), "more-endpoints")) : null);
 }
 
 // Lines of errors.jsonl; slow operations among them are marked by their own kind.
