@@ -1,9 +1,11 @@
 #include "cli/console.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace s3lt {
@@ -53,6 +55,13 @@ Result<void> print(std::string_view text) {
 int print_and_end(std::string_view text) {
   const auto printed = print(text);
   return printed ? 0 : fail(printed.error());
+}
+
+TextStyle style_of_stdout() {
+  winsize size{};
+  const bool sized = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return {.width = sized ? size.ws_col : 100U,
+          .colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr};
 }
 
 }  // namespace s3lt

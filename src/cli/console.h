@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "report/text.h"
 
 namespace s3lt {
 
@@ -18,5 +19,7 @@ int fail_usage(const std::string& sentence);
 Result<void> print(std::string_view text);
 // For commands that do nothing else: the exit status.
 int print_and_end(std::string_view text);
+// As wide as the terminal, and with colour where it is one.
+TextStyle style_of_stdout();
 
 }  // namespace s3lt

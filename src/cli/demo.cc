@@ -1,8 +1,6 @@
 #include "cli/demo.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -22,13 +20,7 @@ using Words = std::vector<std::string>;
 
 // Whoever waits so long has noticed.
 constexpr std::int64_t noticed_us = 100'000;
-
-TextStyle style_of_stdout() {
-  winsize size{};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return {.width = known ? std::min<unsigned>(size.ws_col, 100) : 100,
-          .colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr};
-}
+constexpr unsigned widest = 100;  // a line that is read with ease
 
 std::uint64_t slower_than(const Histogram& histogram, std::int64_t micros) {
   std::uint64_t n = 0;
@@ -49,7 +41,9 @@ std::string quoted(const std::string& word) {
 
 class Demo {
  public:
-  explicit Demo(DemoStage stage) : stage_(std::move(stage)), style_(style_of_stdout()) {}
+  explicit Demo(DemoStage stage) : stage_(std::move(stage)), style_(style_of_stdout()) {
+    style_.width = std::min(style_.width, widest);
+  }
 
   Result<void> play() {
     if (auto done = frozen_storage(); !done) return done;
@@ -87,7 +81,7 @@ class Demo {
   }
 
   DemoStage stage_;
-  const TextStyle style_;
+  TextStyle style_;
   std::vector<fs::path> directories_;
   Result<void> printed_;
 };
@@ -178,13 +172,13 @@ Result<void> Demo::overloaded_client() {
       run("overloaded-client", {"baseload", "--size", "1KB", "--prefill", "100", "--threads", "1",
                                 "--concurrency", "512", "--duration", "8s"});
   if (!overloaded) return std::unexpected(overloaded.error());
-  const bool client = overloaded->bottleneck.starts_with("client");
+  const bool client = overloaded->result.bottleneck.starts_with("client");
   say_raw("\n");
   say(fmt::format("{:.0f} operations/s, p50 {}, p99 {}",
-                  static_cast<double>(overloaded->count) / std::max(overloaded->seconds, 0.001),
+                  static_cast<double>(overloaded->count) / std::max(overloaded->result.seconds, 0.001),
                   format_latency(overloaded->response.percentile(50)),
                   format_latency(overloaded->response.percentile(99))));
-  say(fmt::format("limit: {} - {}", overloaded->bottleneck, overloaded->why),
+  say(fmt::format("limit: {} - {}", overloaded->result.bottleneck, overloaded->result.why),
       client ? Tone::bad : Tone::plain);
   say_raw("\n");
   say(client ? "Do not trust these figures as the storage's: add threads or machines, then measure again."

@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "cli/progress.h"
+#include "results/figures.h"
+#include "results/run_rebuild.h"
 
 namespace s3lt {
 namespace {
@@ -18,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
+constexpr std::size_t most_errors = 100;
 constexpr Duration look_again = std::chrono::milliseconds(20);
 constexpr Duration patience_for_a_server = std::chrono::seconds(20),
                    patience_for_a_run = std::chrono::minutes(2);
@@ -49,32 +52,39 @@ Error interrupted() {
   return {ErrorKind::usage, "interrupted"};
 }
 
-// What a tag of a histogram log holds.
-Histogram logged(const fs::path& log, std::string_view tag) {
-  std::ifstream lines(log);
-  const std::string start = fmt::format("Tag={},", tag);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with(start)) continue;
-    if (auto histogram = Histogram::decode_compressed_base64(line.substr(line.rfind(',') + 1)))
-      return *histogram;
+Result<DemoRun::Wrong> first_wrong(const RunReader& reader) {
+  const auto errors = reader.errors(most_errors);
+  if (!errors) return std::unexpected(errors.error());
+  for (const json::value& line : *errors) {
+    const json::object& error = line.get_object();
+    if (!error.contains("offset")) continue;
+    return DemoRun::Wrong{text_in(error, "key"),      text_in(error, "kind"),
+                          text_in(error, "expected"), text_in(error, "found"),
+                          count_in(error, "offset"),  static_cast<int>(count_in(error, "status"))};
   }
-  return {};
+  return DemoRun::Wrong{};
 }
 
-DemoRun::Wrong first_wrong(const fs::path& errors) {
-  std::ifstream lines(errors);
-  for (std::string line; std::getline(lines, line);) {
-    const json::object error = json::parse(line).as_object();
-    if (!error.contains("offset")) continue;
-    const auto text = [&](const char* field) { return std::string(error.at(field).as_string()); };
-    return {text("key"),
-            text("kind"),
-            text("expected"),
-            text("found"),
-            error.at("offset").to_number<std::uint64_t>(),
-            error.at("status").to_number<int>()};
+Result<DemoRun> look_at(const fs::path& directory, int status) {
+  const auto reader = RunReader::open(directory);
+  if (!reader) return std::unexpected(reader.error());
+  auto rebuilt = rebuild_run(*reader);
+  if (!rebuilt) return std::unexpected(rebuilt.error());
+  auto wrong = first_wrong(*reader);
+  if (!wrong) return std::unexpected(wrong.error());
+  DemoRun run{
+      .directory = directory, .status = status, .result = std::move(rebuilt->result), .wrong = *wrong};
+  for (const std::string& pattern : pattern_names(run.result.total)) {
+    const PatternFigures figures = pattern_figures(run.result.total, pattern);
+    run.count += figures.operations;
+    run.reads += figures.checked;
+    run.corrupt += figures.all_corrupt();
   }
-  return {};
+  for (const auto& [key, cell] : run.result.total.cells) {
+    if (key.operation == OperationKind::get || key.operation == OperationKind::put)
+      run.response.add(cell.response);
+  }
+  return run;
 }
 
 }  // namespace
@@ -162,30 +172,6 @@ Result<DemoRun> DemoStage::run(const std::string& name, std::vector<std::string>
     return unavailable(fmt::format("a run of the demo ended with {}: {}", *child->status(), last_line(err)));
   }
   return look_at(directory, *child->status());
-}
-
-Result<DemoRun> DemoStage::look_at(const fs::path& directory, int status) const {
-  const json::value summary = json::parse(text_of(directory / "summary.json"));
-  const auto text = [&](const char* pointer) { return std::string(summary.at_pointer(pointer).as_string()); };
-  DemoRun run{.directory = directory,
-              .status = status,
-              .seconds = summary.at_pointer("/run/seconds").to_number<double>(),
-              .busiest_thread = summary.at_pointer("/client/busiest_thread").to_number<double>(),
-              .bottleneck = text("/verdict/bottleneck"),
-              .why = text("/verdict/why")};
-  for (const auto& [pattern, figures] : summary.at("patterns").as_object()) {
-    run.reads += figures.at_pointer("/verified/checked").to_number<std::uint64_t>();
-    run.corrupt += figures.at_pointer("/verified/corrupt").to_number<std::uint64_t>();
-    for (const auto& [operation, of] : figures.at("operations").as_object()) {
-      if (operation != "TRIM") run.count += of.at("count").to_number<std::uint64_t>();
-    }
-    for (const char* operation : {"GET", "PUT"}) {
-      const std::string tag = fmt::format("total.{}.{}", std::string_view(pattern), operation);
-      run.response.add(logged(directory / "histograms.hlog", tag));
-    }
-  }
-  run.wrong = first_wrong(directory / "errors.jsonl");
-  return run;
 }
 
 }  // namespace s3lt

@@ -10,18 +10,18 @@
 #include "base/error.h"
 #include "measure/histogram.h"
 #include "process/child.h"
+#include "results/run_record.h"
 
 namespace s3lt {
 
 // What an act looks at of a run that ended.
 struct DemoRun {
   std::filesystem::path directory;
-  int status = 0;           // the exit status
+  int status = 0;  // the exit status
+  RunResult result;
   std::uint64_t count = 0;  // operations, but for TRIMs
   std::uint64_t reads = 0;  // whose bytes were checked
   std::uint64_t corrupt = 0;
-  double seconds = 0, busiest_thread = 0;
-  std::string bottleneck, why;
   Histogram response;  // of GET and PUT together
   // The first read of errors.jsonl that did not bring what was written; empty: there was none.
   struct Wrong {
@@ -50,7 +50,6 @@ class DemoStage {
             const volatile std::sig_atomic_t& interrupts)
       : directory_(std::move(directory)), backstage_(std::move(backstage)), interrupts_(&interrupts) {}
   std::vector<std::pair<std::string, std::string>> environment() const;
-  Result<DemoRun> look_at(const std::filesystem::path& directory, int status) const;
 
   std::filesystem::path directory_, backstage_;
   const volatile std::sig_atomic_t* interrupts_;

@@ -1,8 +1,6 @@
 #include "cli/report.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -90,13 +88,6 @@ PhaseSpans phases_of_run(const RunReader& reader, const RebuiltRun& run) {
   for (const ScheduleRecord& record : run.result.info.schedules)
     phases[record.pattern] = spans_of(record, reader.recorded_until());
   return phases;
-}
-
-TextStyle style_of_stdout() {
-  winsize size{};
-  const bool sized = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return {.width = sized ? size.ws_col : 100U,
-          .colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr};
 }
 
 ScheduleRecord record_of(const std::string& pattern, const Phases& phases) {

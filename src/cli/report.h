@@ -31,8 +31,6 @@ Result<void> write_html_report(const std::filesystem::path& run_directory,
 
 // When the patterns of a run had their bursts and cycles, until the end of what was recorded.
 PhaseSpans phases_of_run(const RunReader& reader, const RebuiltRun& run);
-// As wide as the terminal, and with colour where it is one.
-TextStyle style_of_stdout();
 
 // A run directory as people name it: a path, or a name in the log directory ("latest", a run's id).
 std::filesystem::path find_run(const Settings& settings, const std::string& word);

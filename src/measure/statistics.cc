@@ -1,6 +1,7 @@
 #include "measure/statistics.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
@@ -10,7 +11,7 @@
 namespace s3lt {
 namespace {
 
-constexpr double least_for_a_mean = 4, least_for_a_trend = 6;
+constexpr double least_for_a_mean = 4, least_for_a_shift = 9;
 
 double mean_of(std::span<const double> series) {
   return std::accumulate(series.begin(), series.end(), 0.0) / static_cast<double>(series.size());
@@ -30,7 +31,8 @@ std::vector<double> centred(std::span<const double> series) {
   return out;
 }
 
-double time_of_centred(std::span<const double> series) {
+// `fitted`: how much of the autocorrelation time, divided by the length, the fit took away that centred it.
+double time_of_centred(std::span<const double> series, double fitted = 1) {
   const double variance = autocovariance(series, 0);
   if (series.size() < 4 || variance <= 0) return 1;
   // Sums of two neighbours are positive and fall, of a reversible chain; where an estimate does not, it is
@@ -43,14 +45,27 @@ double time_of_centred(std::span<const double> series) {
     before = pair;
   }
   const double n = static_cast<double>(series.size());
-  // Centring takes about tau / n of every covariance away.
+  // Taking the mean away takes about tau / n of every covariance away.
   const double tau = std::max(1.0, 2 * sum / variance - 1);
-  return std::min(tau * (1 + tau / n), n);
+  return std::min(tau * (1 + fitted * tau / n), n);
 }
 
 double t_quantile(double freedom, double confidence) {
   const boost::math::students_t distribution(freedom);
   return boost::math::quantile(distribution, 0.5 + confidence / 2);
+}
+
+std::vector<double> around_a_line(std::span<const double> series) {
+  const double middle = (static_cast<double>(series.size()) - 1) / 2;
+  std::vector<double> out = centred(series);
+  double xx = 0, xy = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double x = static_cast<double>(i) - middle;
+    xx += x * x;
+    xy += x * out[i];
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] -= xy / xx * (static_cast<double>(i) - middle);
+  return out;
 }
 
 }  // namespace
@@ -100,34 +115,50 @@ std::optional<Interval> share_interval(std::span<const Exceedance> stretches, do
   return interval;
 }
 
-std::optional<Trend> trend(std::span<const double> series) {
+std::optional<Shift> largest_shift(std::span<const double> series) {
+  constexpr std::size_t parts = 3, fitted = 2 * parts;  // a mean and a slope each
   const double n = static_cast<double>(series.size());
-  if (n < least_for_a_trend) return {};
-  const double mean = mean_of(series), middle = (n - 1) / 2;
+  if (n < least_for_a_shift) return {};
+  const double mean = mean_of(series);
   if (mean == 0) return {};
-  double xx = 0, xy = 0;
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const double x = static_cast<double>(i) - middle;
-    xx += x * x;
-    xy += x * (series[i] - mean);
-  }
-  const double slope = xy / xx;
+  std::array<double, parts> means{}, lengths{};
   std::vector<double> residuals;
   double squares = 0;
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    residuals.push_back(series[i] - mean - slope * (static_cast<double>(i) - middle));
-    squares += residuals.back() * residuals.back();
+  for (std::size_t part = 0; part < parts; ++part) {
+    const std::size_t begin = part * series.size() / parts, end = (part + 1) * series.size() / parts;
+    const std::span<const double> third = series.subspan(begin, end - begin);
+    lengths[part] = static_cast<double>(third.size());
+    means[part] = mean_of(third);
+    for (const double r : around_a_line(third)) {
+      residuals.push_back(r);
+      squares += r * r;
+    }
   }
-  Trend out{.change = slope * (n - 1) / mean};
-  if (squares <= 1e-18 * n * mean * mean) {
+  const bool exact = squares <= 1e-18 * n * mean * mean;
+  // Each third has lost its mean and its slope: of six times as much as one mean, twice over to be safe.
+  const double tau = exact ? 1 : time_of_centred(residuals, 2 * fitted);
+  if (!exact && n / tau < least_for_a_shift) return {};
+  const double freedom = n / tau - static_cast<double>(fitted);
+  const double variance = squares / (n - static_cast<double>(fitted)) * tau;
+  constexpr double comparisons = 3;
+  Shift out;
+  double furthest = -1;
+  for (int from = 0; from < 2; ++from)
+    for (int to = from + 1; to < 3; ++to) {
+      const double change = (means[to] - means[from]) / mean;
+      const double error = std::sqrt(variance * (1 / lengths[from] + 1 / lengths[to])) / std::abs(mean);
+      const double distance = exact ? std::abs(change) : std::abs(change) / error;
+      if (distance <= furthest) continue;
+      furthest = distance;
+      out = {.from = from, .to = to, .change = change};
+    }
+  if (exact) {
     out.p_value = std::abs(out.change) > 1e-9 ? 0 : 1;
-    return out;
+  } else {
+    const boost::math::students_t distribution(freedom);
+    out.p_value =
+        std::min(1.0, comparisons * 2 * boost::math::cdf(boost::math::complement(distribution, furthest)));
   }
-  const double tau = time_of_centred(residuals);
-  if (n / tau < least_for_a_trend) return {};
-  const double error = std::sqrt(squares / (n - 2) / xx * tau);
-  const boost::math::students_t distribution(n / tau - 2);
-  out.p_value = 2 * boost::math::cdf(boost::math::complement(distribution, std::abs(slope) / error));
   return out;
 }
 

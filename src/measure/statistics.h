@@ -1,5 +1,6 @@
 // How sure a figure is: intervals of rates and percentiles from a run's series, whose seconds know of each
-// other, and a test for a trend. docs/measurement.md, "How sure is it", has the formulas. Pure, thread-safe.
+// other, and a test whether it
+// did the same all along. docs/measurement.md, "How sure is it", has the formulas. Pure, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -32,14 +33,15 @@ struct Exceedance {
 // samples, or of fewer than 4 stretches.
 std::optional<Interval> share_interval(std::span<const Exceedance> stretches, double confidence);
 
-// A straight line through the series.
-struct Trend {
-  double change = 0;  // from its beginning to its end, as a part of the mean: -0.23
-  double p_value =
-      1;  // how likely as much of a slope is without a trend, given the autocorrelation around the line
+// The two thirds of a series whose means differ most beyond chance.
+struct Shift {
+  int from = 0, to = 0;  // 0: the first third
+  double change = 0;     // from the mean of the one to that of the other, as a part of the series' mean: -0.23
+  double p_value = 1;    // how likely a difference of any two is as far beyond chance in a series without any
 };
-// Least squares; the t test of the slope counts n / tau residuals. Nothing where they say as much as fewer
-// than 6 independent values, or the mean is 0.
-std::optional<Trend> trend(std::span<const double> series);
+// A t test of each pair of thirds, by Bonferroni. Chance is what the values do around a straight line through
+// each third, given their autocorrelation. Nothing where they say as much as fewer than 9 independent values,
+// or the mean is 0.
+std::optional<Shift> largest_shift(std::span<const double> series);
 
 }  // namespace s3lt

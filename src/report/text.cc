@@ -372,7 +372,7 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   return out + wrapped(closing_sentence(result), style.width, 0, Tone::strong, style.colour);
 }
 
-std::string progress_line(const Progress& progress, const TextStyle& style) {
+std::string progress_line(const PatternProgress& progress, const TextStyle& style) {
   static const Snapshot nothing;
   const Snapshot& total = progress.total ? *progress.total : nothing;
   const Snapshot& recent = progress.recent ? *progress.recent : nothing;

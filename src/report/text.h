@@ -29,7 +29,7 @@ std::string closing_sentence(const RunResult& result);
 
 // The live line of one pattern: elapsed of duration, rate, bytes a second, percentiles, errors. At most
 // `width` columns, no line end. `recent` is the last second.
-struct Progress {
+struct PatternProgress {
   std::string_view pattern;
   std::string_view phase;  // what its schedule is at: "burst, 2m left"; empty: around the clock
   // Columns of the name and the phase, so that the lines of several patterns stand in step.
@@ -38,6 +38,6 @@ struct Progress {
   const Snapshot* total = nullptr;
   const Snapshot* recent = nullptr;
 };
-std::string progress_line(const Progress& progress, const TextStyle& style);
+std::string progress_line(const PatternProgress& progress, const TextStyle& style);
 
 }  // namespace s3lt

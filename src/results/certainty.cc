@@ -14,7 +14,7 @@ constexpr double significant = 0.01, material = 0.05;
 
 struct Drift {
   std::string what;
-  Trend trend;
+  Shift shift;
 };
 
 // The mean response time of each batch; a batch without samples has none.
@@ -31,10 +31,10 @@ std::vector<double> response_means(const BatchedSeries& series) {
 // Whether the series could be tested at all.
 bool look_for_drift(const std::vector<double>& series, std::string what, unsigned tests,
                     std::optional<Drift>& most) {
-  const auto found = trend(series);
+  const auto found = largest_shift(series);
   if (!found) return false;
   if (found->p_value >= significant / tests || std::abs(found->change) < material) return true;
-  if (!most || std::abs(found->change) > std::abs(most->trend.change)) most = Drift{std::move(what), *found};
+  if (!most || std::abs(found->change) > std::abs(most->shift.change)) most = Drift{std::move(what), *found};
   return true;
 }
 
@@ -57,19 +57,22 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
   }
   Steadiness out;
   if (!most && !all_tested) {
-    out.why = "too short for a test: a slow wave and a trend look the same in it";
+    out.why =
+        "too short for a test, or it moves too slowly for its length: chance and change look the same in it";
     return out;
   }
   if (!most) {
     out.found = Steadiness::Found::steady;
-    out.why = "no trend in rate and response time";
+    out.why = "rate and response time were the same in each third";
     return out;
   }
   out.found = Steadiness::Found::drifting;
-  out.change = most->trend.change;
-  out.p_value = most->trend.p_value;
-  out.why = fmt::format("{} {} by {:.0f}% of its mean from the beginning to the end (p = {:.1g})", most->what,
-                        out.change < 0 ? "fell" : "rose", 100 * std::abs(out.change), out.p_value);
+  out.change = most->shift.change;
+  out.p_value = most->shift.p_value;
+  static constexpr const char* thirds[] = {"first", "second", "last"};
+  out.why = fmt::format("{} {} by {:.0f}% of its mean from the {} third to the {} (p = {:.1g})", most->what,
+                        out.change < 0 ? "fell" : "rose", 100 * std::abs(out.change),
+                        thirds[most->shift.from], thirds[most->shift.to], out.p_value);
   return out;
 }
 

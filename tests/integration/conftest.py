@@ -76,11 +76,20 @@ def serve(serve_with):
     return serve_with()
 
 
-@pytest.fixture
-def loadtest(tmp_path):
-    """loadtest(storage, *arguments) runs the binary to its end, loadtest.start(…) does not wait."""
-    folder = tmp_path / "user"
+def _loadtest(folder):
     folder.mkdir()
     tool = Loadtest(folder)
     yield tool
     tool.end_all()
+
+
+@pytest.fixture
+def loadtest(tmp_path):
+    """loadtest(storage, *arguments) runs the binary to its end, loadtest.start(…) does not wait."""
+    yield from _loadtest(tmp_path / "user")
+
+
+@pytest.fixture
+def another_loadtest(tmp_path):
+    """Of another user, for a run at the same time."""
+    yield from _loadtest(tmp_path / "another-user")

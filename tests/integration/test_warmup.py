@@ -51,11 +51,12 @@ def test_a_run_that_ends_within_its_warm_up_says_that_nothing_was_measured(serve
     assert result.summary["patterns"] == {}
 
 
-def test_a_run_says_whether_it_was_steady_and_how_sure_its_figures_are(serve_with, loadtest):
-    same = loadtest(serve_with("--fault", "*:delay=5ms"), *SMALL, "--duration", "12s", "--concurrency", "4")
+def test_a_run_says_whether_it_was_steady_and_how_sure_its_figures_are(serve_with, loadtest, another_loadtest):
+    same = loadtest.start(serve_with("--fault", "*:delay=5ms"), *SMALL, "--duration", "24s", "--concurrency", "2")
+    slower = another_loadtest.start(serve_with("--fault", "*:delay=2ms,grow=20us,to=1s"), *SMALL, "--rate", "200/s",
+                                    "--duration", "24s", "--concurrency", "32")
+    same, slower = same.wait(60), slower.wait(60)
     assert same.pattern()["steady"]["steady"] is True, same.pattern()["steady"]
-    slower = loadtest(serve_with("--fault", "*:delay=2ms,grow=20us,to=1s"), *SMALL, "--rate", "200/s", "--duration", "12s",
-                      "--concurrency", "32")
     steady = slower.pattern()["steady"]
     assert steady["steady"] is False and steady["p_value"] < 0.01 and abs(steady["change"]) > 0.05, steady
     for name in ("GET", "PUT"):

@@ -178,7 +178,7 @@ TEST(ProgressLine, FitsAnyWidthAndKeepsWhatMattersMost) {
   const Snapshot total = sample_snapshot();
   Snapshot recent = sample_snapshot();
   recent.from = seconds(29);
-  const Progress progress{.pattern = "baseload",
+  const PatternProgress progress{.pattern = "baseload",
                           .elapsed = seconds(30),
                           .duration = seconds(60),
                           .total = &total,
@@ -194,7 +194,7 @@ TEST(ProgressLine, FitsAnyWidthAndKeepsWhatMattersMost) {
 
 TEST(ProgressLine, ColoursTakeNoColumns) {
   const Snapshot total = sample_snapshot();
-  const Progress progress{.pattern = "baseload", .elapsed = seconds(30), .total = &total, .recent = &total};
+  const PatternProgress progress{.pattern = "baseload", .elapsed = seconds(30), .total = &total, .recent = &total};
   std::string coloured = progress_line(progress, {.width = 60, .colour = true});
   EXPECT_THAT(coloured, HasSubstr("\x1b[31m1 error\x1b[0m"));
   for (std::size_t at; (at = coloured.find('\x1b')) != std::string::npos;) {

@@ -53,8 +53,9 @@ TEST(Certainty, ADriftIsNamedWithWhatChangedAndByHowMuch) {
   const auto [course, total] = run_of(60, [](int i) { return 200.0 - 2 * i; });
   const Steadiness found = certainty_of(course, total, {}).patterns.at("p");
   EXPECT_EQ(found.found, Steadiness::Found::drifting);
-  EXPECT_THAT(found.why, HasSubstr("the rate of GET fell by 8"));
-  EXPECT_NEAR(found.change, -118 / 145.5, 0.05);
+  EXPECT_THAT(found.why, HasSubstr("the rate of GET fell by 5"));
+  EXPECT_THAT(found.why, HasSubstr("of its mean from the first third to the last"));
+  EXPECT_NEAR(found.change, -80 / 145.5, 0.05);
   EXPECT_LT(found.p_value, 0.001);
 }
 
