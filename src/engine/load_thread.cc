@@ -178,6 +178,7 @@ void LoadThread::stop(TimePoint cut_at) {
   loop_.post([this, cut_at] {
     const bool first = !std::exchange(stopping_, true);
     if (finished_) return;
+    recorder_.stopped();
     end_arrivals();
     for (const auto& client : clients_) client->wake();
     if (first) spawn(cut_later(cut_at));

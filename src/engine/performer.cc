@@ -258,8 +258,8 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
     result.requests += before;
     result.begun = connects ? begun : result.sent;
     if (connects) {
-      result.connected = connection.connected_at();
-      result.secured = secured;
+      result.connected = endpoint.tls ? connection.connected_at() : secured;
+      if (endpoint.tls) result.secured = secured;
     }
     if (op.first_begun == TimePoint{}) op.first_begun = result.begun;
     begun = {};

@@ -54,6 +54,8 @@ class Assembly {
   void finish() {
     while (!open_.empty()) flush();
   }
+  // Nothing new is begun from then on.
+  void stopped(Duration at) { stopped_ = at; }
   Snapshot& total() { return total_; }
   double busiest(Duration elapsed) const {
     double most = 0;
@@ -96,7 +98,13 @@ class Assembly {
       observer_.second(second, warmup_total_);
       return;
     }
+    if (stopped_) second.grace = std::max(second.to - std::max(second.from, *stopped_), Duration::zero());
+    // What became of the last operations says nothing of what held the load back.
+    const bool loaded = second.loaded() > Duration::zero();
+    ClientUse use;
+    if (!loaded) std::swap(use, second.client.use);
     total_.append(second);
+    if (!loaded) std::swap(use, second.client.use);
     for (auto& [pattern, counters] : total_.arrivals) {
       // What waited or was under way as the warm-up ended is measured, and so it is of those intended.
       const std::uint64_t not_sent = warmup_total_.arrivals[pattern].not_sent;
@@ -120,6 +128,7 @@ class Assembly {
   std::map<unsigned, double> cpu_;
   std::map<unsigned, std::uint64_t> last_second_;  // of threads that have ended
   std::uint64_t newest_second_ = 0;
+  std::optional<Duration> stopped_;
   Snapshot warmup_total_, total_;
 };
 
@@ -173,7 +182,7 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJourn
   if (!stopping) observer.started();
 
   Assembly assembly(plan, keys, observer);
-  Duration last{};
+  Duration last{}, stopped = Duration::max();
   for (unsigned ended = 0; ended < plan.threads;) {
     TimePoint wake = now() + poll_period;
     if (plan.duration && !stopping) wake = std::min(wake, t0 + *plan.duration);
@@ -192,6 +201,8 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJourn
     result.interrupted = !over && observer.interrupted();
     if (over || result.interrupted) {
       stopping = true;
+      stopped = now() - t0;
+      assembly.stopped(stopped);
       observer.stopping();
       stop_all(threads, now() + plan.grace);
     }
@@ -203,8 +214,8 @@ Result<LoadResult> run_load(const RunPlan& plan, RunObserver& observer, KeyJourn
     return unavailable(fmt::format("the prefill could not write all of its objects: {}", problem));
   }
   result.total = std::move(assembly.total());
-  result.elapsed = std::max(last - plan.warmup, Duration::zero());
-  result.busiest_thread = assembly.busiest(result.elapsed);
+  result.elapsed = std::max(std::min(last, stopped) - plan.warmup, Duration::zero());
+  result.busiest_thread = assembly.busiest(last - plan.warmup);
   return result;
 }
 

@@ -26,7 +26,7 @@ class RunObserver {
 
 struct LoadResult {
   Snapshot total;      // of what was measured, after the warm-up
-  Duration elapsed{};  // of that: to the end of the last operation
+  Duration elapsed{};  // of that: until the load was stopped, or its last operation ended
   bool interrupted = false;
   double busiest_thread = 0;  // share of a core
 };

@@ -35,6 +35,15 @@ SparseCounts merged(const SparseCounts& a, const SparseCounts& b) {
   return out;
 }
 
+Batch batch_of(double seconds, const Cell* cell) {
+  if (cell == nullptr) return {.seconds = seconds};
+  return {.seconds = seconds,
+          .count = static_cast<double>(cell->counters.in_time()),
+          .bytes_moved = static_cast<double>(cell->counters.bytes_in_time()),
+          .response_sum = cell->response.mean() * static_cast<double>(cell->response.count()),
+          .response = sparse(cell->response)};
+}
+
 Exceedance exceedance(const Batch& batch, int limit) {
   Exceedance e;
   for (const auto& [index, n] : batch.response) {
@@ -55,13 +64,7 @@ void Batch::add(const Batch& other) {
 }
 
 void BatchedSeries::add(double seconds, const Cell* cell) {
-  Batch next{.seconds = seconds};
-  if (cell != nullptr) {
-    next.count = static_cast<double>(cell->counters.count);
-    next.bytes_moved = static_cast<double>(cell->counters.bytes_moved);
-    next.response_sum = cell->response.mean() * static_cast<double>(cell->response.count());
-    next.response = sparse(cell->response);
-  }
+  Batch next = batch_of(seconds, cell);
   if (!batches_.empty() && seconds_in_last_ < seconds_each_) {
     batches_.back().add(next);
     ++seconds_in_last_;
@@ -79,12 +82,16 @@ void BatchedSeries::add(double seconds, const Cell* cell) {
   seconds_in_last_ = 1;
 }
 
+void BatchedSeries::extend(double seconds, const Cell* cell) {
+  if (!batches_.empty()) batches_.back().add(batch_of(seconds, cell));
+}
+
 std::vector<double> BatchedSeries::rates(double Batch::* amount) const {
   std::vector<double> out;
+  if (batches_.empty()) return out;
   const std::size_t full = batches_.size() - (seconds_in_last_ < seconds_each_ ? 1 : 0);
   for (std::size_t i = 0; i < full; ++i) {
-    // The end of a run cuts the last second.
-    if (batches_[i].seconds > 0.5 * static_cast<double>(seconds_each_))
+    if (batches_[i].seconds >= least_second * static_cast<double>(seconds_each_))
       out.push_back(batches_[i].*amount / batches_[i].seconds);
   }
   return out;
@@ -103,7 +110,8 @@ std::optional<Interval> BatchedSeries::percentile_interval(const Histogram& tota
 }
 
 void RunCourse::add(const Snapshot& second) {
-  const double length = to_seconds(second.to - second.from);
+  const double length = to_seconds(second.loaded());
+  const bool rest = length < least_second && seconds_ > 0;
   std::map<Key, Cell> cells;
   for (const auto& [key, cell] : second.cells) cells[{key.pattern, key.operation}].add(cell);
   for (const auto& [key, cell] : cells) {
@@ -112,10 +120,11 @@ void RunCourse::add(const Snapshot& second) {
     for (std::size_t i = 0; i < seconds_; ++i) series.add(1, nullptr);
   }
   for (auto& [key, series] : series_) {
-    const auto cell = cells.find(key);
-    series.add(length, cell == cells.end() ? nullptr : &cell->second);
+    const auto found = cells.find(key);
+    const Cell* cell = found == cells.end() ? nullptr : &found->second;
+    rest ? series.extend(std::max(length, 0.0), cell) : series.add(length, cell);
   }
-  ++seconds_;
+  if (!rest) ++seconds_;
 }
 
 }  // namespace s3lt

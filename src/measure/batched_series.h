@@ -20,11 +20,14 @@ using SparseCounts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 
 struct Batch {
   double seconds = 0;
-  double count = 0, bytes_moved = 0;  // of operations that ended, and of body bytes
+  double count = 0, bytes_moved = 0;  // of operations that ended in time, and of body bytes
   double response_sum = 0;            // microseconds, of ok operations
   SparseCounts response;              // of ok operations
   void add(const Batch& other);
 };
+
+// What is shorter makes no rate.
+inline constexpr double least_second = 0.5;
 
 // The batches of one operation of a pattern. At most `most` of them: of an operation whose response times
 // fall into 500 buckets of the histogram, that is 1 MiB.
@@ -33,6 +36,8 @@ class BatchedSeries {
   static constexpr std::size_t most = 256;
   // The next second, also one in which nothing happened (null).
   void add(double seconds, const Cell* cell);
+  // The rest of the last second: too short for a rate of its own, or after the load was stopped (0 s).
+  void extend(double seconds, const Cell* cell);
   const std::vector<Batch>& batches() const { return batches_; }
 
   // What happened a second in each full batch: of operations, of bytes.
@@ -52,6 +57,7 @@ class BatchedSeries {
 class RunCourse {
  public:
   using Key = std::pair<std::string, OperationKind>;
+  // The next second of the load; a shorter one than half ends the one before.
   void add(const Snapshot& second);
   const std::map<Key, BatchedSeries>& operations() const { return series_; }
 

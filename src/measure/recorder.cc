@@ -49,6 +49,7 @@ void Recorder::operation(CellId id, const OperationRecord& record) {
     return;
   }
   ++counters.count;
+  if (stopped_) ++counters.late;
   if (record.seeded) ++counters.seeded;
   if (record.behind) ++counters.behind;
   if (record.outcome == Outcome::not_found) {

@@ -50,7 +50,13 @@ class Recorder {
   // Whose attempts are told apart. Before the first attempt; without it none are.
   void set_endpoints(std::vector<std::string> urls);
 
-  void moved(CellId id, std::uint64_t bytes) { cells_[id].cell.counters.bytes_moved += bytes; }
+  // The load was stopped: what ends from now on is late.
+  void stopped() { stopped_ = true; }
+  void moved(CellId id, std::uint64_t bytes) {
+    Counters& counters = cells_[id].cell.counters;
+    counters.bytes_moved += bytes;
+    if (stopped_) counters.late_bytes += bytes;
+  }
   void attempt(CellId id, const AttemptRecord& record);
   void operation(CellId id, const OperationRecord& record);
   void cancelled(CellId id) { ++cells_[id].cell.counters.cancelled; }
@@ -96,6 +102,7 @@ class Recorder {
     unsigned samples = 0;
   };
   void at_endpoint(OperationKind operation, const AttemptRecord& record);
+  bool stopped_ = false;
   std::deque<Slot> cells_;
   std::vector<std::string> endpoint_urls_;
   std::vector<std::unique_ptr<EndpointCell>> endpoints_;  // by endpoint and operation; made when first met

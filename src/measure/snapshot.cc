@@ -15,6 +15,8 @@ void Counters::add(const Counters& other) {
   cancelled += other.cancelled;
   attempts += other.attempts;
   requests += other.requests;
+  late += other.late;
+  late_bytes += other.late_bytes;
   seeded += other.seeded;
   behind += other.behind;
   checked += other.checked;
@@ -32,7 +34,7 @@ void Counters::add(const Counters& other) {
 
 void Counters::clear() {
   count = bytes = bytes_moved = errors = throttled = not_found = cancelled = attempts = requests = seeded =
-      behind = checked = 0;
+      late = late_bytes = behind = checked = 0;
   corrupt.fill(0);
   outcomes.fill(0);
   status.clear();
@@ -131,6 +133,7 @@ void Snapshot::merge(const Snapshot& other) {
 
 void Snapshot::append(const Snapshot& next) {
   add_figures(*this, next);
+  grace += next.grace;
   for (const auto& [pattern, counters] : next.keys) keys[pattern] = counters;
   for (const auto& [pattern, counters] : next.arrivals) arrivals[pattern] = counters;
 }

@@ -38,8 +38,10 @@ struct Counters {
   std::uint64_t cancelled = 0;  // operations cut by the end of the run
   std::uint64_t attempts = 0;   // tries of operations: the sum of outcomes
   std::uint64_t requests = 0;   // HTTP exchanges begun
-  std::uint64_t seeded = 0;     // writes that stand for a read that found no key
-  std::uint64_t behind = 0;     // transfers of slow clients that the storage or the network made slower still
+  // Those of `count` and `bytes_moved` after the load was stopped, within the grace: in no rate.
+  std::uint64_t late = 0, late_bytes = 0;
+  std::uint64_t seeded = 0;  // writes that stand for a read that found no key
+  std::uint64_t behind = 0;  // transfers of slow clients that the storage or the network made slower still
   std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
   std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
   std::uint64_t checked = 0;                             // reads that came whole and whose bytes were checked
@@ -54,6 +56,9 @@ struct Counters {
     }
     status.emplace_back(code, 1);
   }
+  // What rates are made of.
+  std::uint64_t in_time() const { return count - late; }
+  std::uint64_t bytes_in_time() const { return bytes_moved - late_bytes; }
   void add(const Counters& other);
   void clear();  // keeps the room of `status`
   bool empty() const { return (count | bytes_moved | cancelled | attempts | requests | seeded) == 0; }
@@ -114,6 +119,7 @@ struct ClientCounters {
 struct Snapshot {
   Duration from{}, to{};  // since the start of the load
   bool warmup = false;    // before what is measured
+  Duration grace{};       // how much of its end the load was stopped: what was under way could end
   std::map<CellKey, Cell> cells;
   std::map<EndpointKey, EndpointCell> endpoints;
   std::map<std::string, KeyCounters> keys;          // totals since the start, not of the interval
@@ -122,6 +128,7 @@ struct Snapshot {
   std::vector<OperationSample> errors;
   std::vector<OperationSample> slowest;  // operations, the slowest first
 
+  Duration loaded() const { return to - from - grace; }
   // What decides whether it belongs to the warm-up: its ends are a little off.
   Duration middle() const { return (from + to) / 2; }
   // Adds what another thread or host saw in the same stretch (from/to become the union; keys and arrivals add

@@ -150,7 +150,7 @@ std::optional<Shift> largest_shift(std::span<const double> series) {
       const double distance = exact ? std::abs(change) : std::abs(change) / error;
       if (distance <= furthest) continue;
       furthest = distance;
-      out = {.from = from, .to = to, .change = change};
+      out = {.from = from, .to = to, .before = means[from], .after = means[to], .change = change};
     }
   if (exact) {
     out.p_value = std::abs(out.change) > 1e-9 ? 0 : 1;

@@ -35,7 +35,8 @@ std::optional<Interval> share_interval(std::span<const Exceedance> stretches, do
 
 // The two thirds of a series whose means differ most beyond chance.
 struct Shift {
-  int from = 0, to = 0;  // 0: the first third
+  int from = 0, to = 0;            // 0: the first third
+  double before = 0, after = 0;    // their means
   double change = 0;     // from the mean of the one to that of the other, as a part of the series' mean: -0.23
   double p_value = 1;    // how likely a difference of any two is as far beyond chance in a series without any
 };

@@ -77,7 +77,7 @@ std::string steadiness_line(const Certainty& certainty, std::string_view pattern
   const Steadiness& steadiness = found->second;
   switch (steadiness.found) {
     case Steadiness::Found::steady:
-      return fmt::format("steady: {} (t test of the slope, 1%)", steadiness.why);
+      return fmt::format("steady: {} (t test of their means, 1%)", steadiness.why);
     case Steadiness::Found::drifting:
       return fmt::format("NOT STEADY: {}; a longer --warmup or run may tell why", steadiness.why);
     case Steadiness::Found::not_tested:

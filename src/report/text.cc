@@ -69,22 +69,27 @@ Table operations_table(const std::vector<OperationFigures>& operations, double s
   };
   const bool not_found = any(&Counters::not_found), cancelled = any(&Counters::cancelled);
   const bool seeded = any(&Counters::seeded);
+  // The last operation of a client is nothing to speak of.
+  const bool late = std::ranges::any_of(
+      operations, [](const auto& of) { return of.all.counters.late * 100 > of.all.counters.count; });
   Table table;
   table.header = {"operation", "count", "rate", "throughput", "errors"};
   if (not_found) table.header.emplace_back("not found");
   if (cancelled) table.header.emplace_back("cancelled");
   if (seeded) table.header.emplace_back("seeded");
+  if (late) table.header.emplace_back("late");
   for (const OperationFigures& of : operations) {
     const Counters& c = of.all.counters;
     std::vector<Table::Field> row = {
         {std::string(name(of.operation))},
         {format_count(c.count)},
-        {rate_text(per_second(static_cast<double>(c.count), seconds))},
-        {c.bytes_moved ? format_rate(per_second(static_cast<double>(c.bytes_moved), seconds)) : "-"},
+        {rate_text(per_second(static_cast<double>(c.in_time()), seconds))},
+        {c.bytes_moved ? format_rate(per_second(static_cast<double>(c.bytes_in_time()), seconds)) : "-"},
         {format_count(c.errors), c.errors ? Tone::bad : Tone::plain}};
     if (not_found) row.push_back({format_count(c.not_found)});
     if (cancelled) row.push_back({format_count(c.cancelled)});
     if (seeded) row.push_back({format_count(c.seeded)});
+    if (late) row.push_back({format_count(c.late)});
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -254,15 +259,16 @@ std::string closing_sentence(const RunResult& result) {
     sum.operations += of.operations;
     sum.errors += of.errors;
     sum.not_found += of.not_found;
-    sum.bytes_moved += of.bytes_moved;
+    sum.in_time += of.in_time;
+    sum.bytes_in_time += of.bytes_in_time;
     for (std::size_t i = 0; i < corruptions; ++i) sum.corrupt[i] += of.corrupt[i];
   }
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
   if (sum.operations == 0) return fmt::format("Not one operation ended in {}.", length);
   std::string sentence =
       fmt::format("The storage answered {} in {} ({}, {})", counted(sum.operations, "operation"), length,
-                  rate_text(per_second(static_cast<double>(sum.operations), result.seconds)),
-                  format_rate(per_second(static_cast<double>(sum.bytes_moved), result.seconds)));
+                  rate_text(per_second(static_cast<double>(sum.in_time), result.seconds)),
+                  format_rate(per_second(static_cast<double>(sum.bytes_in_time), result.seconds)));
   if (sum.errors == 0) sentence += " without an error";
   // Some are nothing to speak of: another client deleted the object a moment before.
   if (sum.not_found * 100 > sum.operations)
@@ -323,10 +329,10 @@ std::string pattern_block(const RunResult& result, const std::string& pattern, c
 std::string stats_line(const Snapshot& total, std::string_view pattern, Duration elapsed) {
   const PatternFigures sum = pattern_figures(total, pattern);
   const double length = to_seconds(elapsed);
-  const double byte_rate = per_second(static_cast<double>(sum.bytes_moved), length);
+  const double byte_rate = per_second(static_cast<double>(sum.bytes_in_time), length);
   return fmt::format(
       "STATS: ops={} ({}), bytes={} ({}/s), errors={}, elapsed={}{}", format_count(sum.operations),
-      rate_text(per_second(static_cast<double>(sum.operations), length)), format_bytes_old(sum.bytes_moved),
+      rate_text(per_second(static_cast<double>(sum.in_time), length)), format_bytes_old(sum.bytes_moved),
       format_bytes_old(static_cast<std::uint64_t>(byte_rate)), format_count(sum.errors),
       elapsed_text(elapsed), percentile_fields(total, pattern) + arrival_fields(total, pattern));
 }
@@ -336,7 +342,7 @@ std::string final_line(const Snapshot& total, std::string_view pattern, Duration
   const PatternFigures sum = pattern_figures(total, pattern);
   return fmt::format("FINAL: ops={} ({}), bytes={}, errors={}, worker_failures={}, elapsed={}{}",
                      format_count(sum.operations),
-                     rate_text(per_second(static_cast<double>(sum.operations), to_seconds(elapsed))),
+                     rate_text(per_second(static_cast<double>(sum.in_time), to_seconds(elapsed))),
                      format_bytes_old(sum.bytes_moved), format_count(sum.errors), worker_failures,
                      elapsed_text(elapsed),
                      percentile_fields(total, pattern) + arrival_fields(total, pattern));

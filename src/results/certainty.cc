@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/units.h"
 #include "results/figures.h"
 
 namespace s3lt {
@@ -14,6 +15,7 @@ constexpr double significant = 0.01, material = 0.05;
 
 struct Drift {
   std::string what;
+  bool is_rate = false;  // else a time
   Shift shift;
 };
 
@@ -29,12 +31,13 @@ std::vector<double> response_means(const BatchedSeries& series) {
 }
 
 // Whether the series could be tested at all.
-bool look_for_drift(const std::vector<double>& series, std::string what, unsigned tests,
+bool look_for_drift(const std::vector<double>& series, std::string what, bool is_rate, unsigned tests,
                     std::optional<Drift>& most) {
   const auto found = largest_shift(series);
   if (!found) return false;
   if (found->p_value >= significant / tests || std::abs(found->change) < material) return true;
-  if (!most || std::abs(found->change) > std::abs(most->shift.change)) most = Drift{std::move(what), *found};
+  if (!most || std::abs(found->change) > std::abs(most->shift.change))
+    most = Drift{std::move(what), is_rate, *found};
   return true;
 }
 
@@ -50,9 +53,10 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
   const unsigned tests = 2 * static_cast<unsigned>(operations.size());
   for (const auto& [operation, series] : operations) {
     const bool rate = look_for_drift(series->rates(&Batch::count),
-                                     fmt::format("the rate of {}", name(operation)), tests, most);
-    const bool response = look_for_drift(
-        response_means(*series), fmt::format("the mean response time of {}", name(operation)), tests, most);
+                                     fmt::format("the rate of {}", name(operation)), true, tests, most);
+    const bool response =
+        look_for_drift(response_means(*series), fmt::format("the mean response time of {}", name(operation)),
+                       false, tests, most);
     all_tested = all_tested && rate && response;
   }
   Steadiness out;
@@ -70,9 +74,13 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
   out.change = most->shift.change;
   out.p_value = most->shift.p_value;
   static constexpr const char* thirds[] = {"first", "second", "last"};
-  out.why = fmt::format("{} {} by {:.0f}% of its mean from the {} third to the {} (p = {:.1g})", most->what,
-                        out.change < 0 ? "fell" : "rose", 100 * std::abs(out.change),
-                        thirds[most->shift.from], thirds[most->shift.to], out.p_value);
+  const auto text = [&](double value) {
+    return most->is_rate ? fmt::format("{:.{}f}/s", value, value < 100 ? 1 : 0)
+                         : format_latency(std::llround(value));
+  };
+  out.why = fmt::format("{} {} from {} in the {} third to {} in the {} (p = {:.1g})", most->what,
+                        out.change < 0 ? "fell" : "rose", text(most->shift.before), thirds[most->shift.from],
+                        text(most->shift.after), thirds[most->shift.to], out.p_value);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <set>
 
+#include "measure/batched_series.h"
 #include "measure/statistics.h"
 #include "results/figures.h"
 
@@ -30,23 +31,29 @@ using OperationKey = std::pair<std::string, OperationKind>;
 
 // An operation, an entry a second (after a day: a minute) of the measured part.
 struct OperationSeries {
-  std::vector<double> count, bytes, errors, ok;
+  std::vector<double> in_time, bytes;  // of rates
+  std::vector<double> count, errors, ok;
   std::array<std::vector<double>, percentile_count>
       above;  // of the ok ones, those beyond the run's percentile
   Histogram response;
   std::array<int, percentile_count> index{};  // of the run's percentile in the histogram
 };
 
+std::int64_t ms_of(Duration t) {
+  return t / std::chrono::milliseconds(1);
+}
+
 struct RunSeries {
   std::vector<double> length;
-  std::vector<std::int64_t> begin_ms;
+  using Begin = std::pair<std::int64_t, std::size_t>;  // milliseconds, and the place in the lists
+  std::vector<Begin> begins;                           // of each interval in the files
   std::map<OperationKey, OperationSeries> operations;
 
   std::optional<std::size_t> at(Duration from) const {
-    const std::int64_t ms = from / std::chrono::milliseconds(1);
-    const auto next = std::ranges::lower_bound(begin_ms, ms - 1);  // rounded on the way
-    if (next == begin_ms.end() || *next > ms + 1) return std::nullopt;
-    return static_cast<std::size_t>(next - begin_ms.begin());
+    const std::int64_t ms = ms_of(from);
+    const auto next = std::ranges::lower_bound(begins, ms - 1, {}, &Begin::first);  // rounded on the way
+    if (next == begins.end() || next->first > ms + 1) return std::nullopt;
+    return next->second;
   }
 };
 
@@ -58,20 +65,28 @@ Result<void> read_counts(const RunReader& reader, RunSeries& series) {
   const auto read = reader.for_each_interval([&](const RecordedInterval& interval) {
     if (interval.warmup) return;
     const Snapshot& figures = interval.figures;
-    series.length.push_back(to_seconds(figures.to - figures.from));
-    series.begin_ms.push_back(figures.from / std::chrono::milliseconds(1));
+    // The rest of the last second, and what ended after the load was stopped, go with the second before.
+    const double length = to_seconds(figures.loaded());
+    if (length >= least_second || series.length.empty()) {
+      series.length.push_back(length);
+    } else {
+      series.length.back() += std::max(length, 0.0);
+    }
     const std::size_t size = series.length.size();
+    series.begins.emplace_back(ms_of(figures.from), size - 1);
     for (const auto& [key, cell] : figures.cells) {
       if (!is_compared(key.operation)) continue;
       OperationSeries& of = series.operations[{key.pattern, key.operation}];
-      for (auto* list : {&of.count, &of.bytes, &of.errors}) list->resize(size);
-      of.count.back() = static_cast<double>(cell.counters.count);
-      of.bytes.back() = static_cast<double>(cell.counters.bytes_moved);
-      of.errors.back() = static_cast<double>(cell.counters.errors);
+      for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors}) list->resize(size);
+      of.in_time.back() += static_cast<double>(cell.counters.in_time());
+      of.bytes.back() += static_cast<double>(cell.counters.bytes_in_time());
+      of.count.back() += static_cast<double>(cell.counters.count);
+      of.errors.back() += static_cast<double>(cell.counters.errors);
     }
   });
   for (auto& [key, of] : series.operations) {
-    for (auto* list : {&of.count, &of.bytes, &of.errors, &of.ok}) list->resize(series.length.size());
+    for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors, &of.ok})
+      list->resize(series.length.size());
     for (auto& list : of.above) list.resize(series.length.size());
   }
   return read;
@@ -91,7 +106,7 @@ Result<void> read_latencies(const RunReader& reader, RunSeries& series) {
   };
   if (auto read = each([](OperationSeries& of, std::size_t at, const Histogram& histogram) {
         of.response.add(histogram);
-        of.ok[at] = static_cast<double>(histogram.count());
+        of.ok[at] += static_cast<double>(histogram.count());
       });
       !read)
     return read;
@@ -105,7 +120,7 @@ Result<void> read_latencies(const RunReader& reader, RunSeries& series) {
     int index = Histogram::index_of(histogram.max());
     for (std::size_t p = percentile_count; p-- > 0;) {
       for (; index > of.index[p]; --index) above += histogram.count_at(index);
-      of.above[p][at] = static_cast<double>(above);
+      of.above[p][at] += static_cast<double>(above);
     }
   });
 }
@@ -206,7 +221,7 @@ void compare_operation(Comparison& out, const OperationKey& key, const RunSeries
     out.figures.push_back({.pattern = key.first, .operation = key.second, .name = std::string(name)});
     return out.figures.back();
   };
-  judge(add("rate"), rate_estimate(a, of_a.count, confidence), rate_estimate(b, of_b.count, confidence));
+  judge(add("rate"), rate_estimate(a, of_a.in_time, confidence), rate_estimate(b, of_b.in_time, confidence));
   const auto moves = [](const OperationSeries& of) {
     return std::ranges::any_of(of.bytes, [](double n) { return n > 0; });
   };

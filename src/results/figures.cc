@@ -55,6 +55,8 @@ PatternFigures pattern_figures(const Snapshot& snapshot, std::string_view patter
     sum.errors += counters.errors;
     if (key.operation == OperationKind::trim) continue;
     sum.operations += counters.count;
+    sum.in_time += counters.in_time();
+    sum.bytes_in_time += counters.bytes_in_time();
     sum.bytes += counters.bytes;
     sum.bytes_moved += counters.bytes_moved;
     sum.not_found += counters.not_found;

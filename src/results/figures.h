@@ -34,6 +34,7 @@ std::vector<std::string> pattern_names(const Snapshot& snapshot, std::span<const
 // What a pattern did in all. A PART is a request of a PUT and counts there; a TRIM is no operation of
 // the pattern, but its errors are told.
 struct PatternFigures {
+  std::uint64_t in_time = 0, bytes_in_time = 0;  // of operations and bytes_moved: what rates are made of
   std::uint64_t operations = 0, bytes = 0, bytes_moved = 0, errors = 0, not_found = 0, cancelled = 0;
   std::uint64_t checked = 0;                         // reads whose bytes were checked
   std::array<std::uint64_t, corruptions> corrupt{};  // those that were not the object, by kind

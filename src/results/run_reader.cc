@@ -183,7 +183,9 @@ Counters counters_of(const json::object& figures) {
                                                                       {"attempts", &Counters::attempts},
                                                                       {"requests", &Counters::requests},
                                                                       {"seeded", &Counters::seeded},
-                                                                      {"behind", &Counters::behind}};
+                                                                      {"behind", &Counters::behind},
+                                                                      {"late", &Counters::late},
+                                                                      {"late_bytes", &Counters::late_bytes}};
   for (const auto& [field, counter] : fields) c.*counter = count_in(figures, field);
   const json::object& by_outcome = object_in(figures, "outcomes");
   for (std::size_t i = 0; i < outcomes; ++i) c.outcomes[i] = count_in(by_outcome, outcome_names[i]);
@@ -274,6 +276,7 @@ Result<void> RunReader::for_each_interval(const std::function<void(const Recorde
     RecordedInterval interval{.figures = {}, .warmup = truth_in(object, "warmup"), .line = &object};
     interval.figures.from = seconds(number_in(object, "from"));
     interval.figures.to = seconds(number_in(object, "to"));
+    interval.figures.grace = seconds(number_in(object, "grace"));
     for (const auto& [pattern, figures] : object_in(object, "patterns")) {
       if (figures.is_object()) read_pattern(interval.figures, pattern, figures.get_object());
     }

@@ -86,7 +86,8 @@ constexpr std::pair<std::string_view, Histogram Cell::*> other_figures[] = {
 void subtract(Counters& from, const Counters& c) {
   for (std::uint64_t Counters::* counter :
        {&Counters::count, &Counters::bytes, &Counters::bytes_moved, &Counters::errors, &Counters::not_found,
-        &Counters::cancelled, &Counters::attempts, &Counters::requests, &Counters::seeded, &Counters::behind})
+        &Counters::cancelled, &Counters::attempts, &Counters::requests, &Counters::seeded, &Counters::behind,
+        &Counters::late, &Counters::late_bytes})
     from.*counter -= std::min(from.*counter, c.*counter);
   for (std::size_t i = 0; i < outcomes; ++i) from.outcomes[i] -= std::min(from.outcomes[i], c.outcomes[i]);
   for (const auto& [code, n] : c.status) {
@@ -237,7 +238,7 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
       warmup = interval.figures.to;
       return;
     }
-    length += to_seconds(interval.figures.to - interval.figures.from);
+    length += std::max(0.0, to_seconds(interval.figures.loaded()));
     run.result.total.append(interval.figures);
   });
   if (!read) return std::unexpected(read.error());

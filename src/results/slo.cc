@@ -239,6 +239,8 @@ SloCells cells_of(const Slo& slo, const Snapshot& snapshot) {
     sum.count += cell.counters.count;
     sum.errors += cell.counters.errors;
     sum.bytes_moved += cell.counters.bytes_moved;
+    sum.in_time += cell.counters.in_time();
+    sum.bytes_in_time += cell.counters.bytes_in_time();
     if (slo.of.figure.is_time()) sum.times.add(times_in(cell, slo.of.figure.time));
   }
   return sum;
@@ -265,9 +267,9 @@ std::vector<SloResult> judge_slos(std::span<const Slo> slos, const Snapshot& tot
     } else if (figure.kind == Kind::max) {
       result.value = static_cast<double>(cells.times.max());
     } else if (figure.kind == Kind::rate) {
-      result.value = count / seconds;
+      result.value = static_cast<double>(cells.in_time) / seconds;
     } else if (figure.kind == Kind::throughput) {
-      result.value = static_cast<double>(cells.bytes_moved) / seconds;
+      result.value = static_cast<double>(cells.bytes_in_time) / seconds;
     } else {
       result.value = static_cast<double>(cells.errors) / count;
     }

@@ -54,6 +54,7 @@ std::string figure_text(double value, std::string_view unit);
 // What all cells that the objective is about add up to.
 struct SloCells {
   std::uint64_t count = 0, errors = 0, bytes_moved = 0;
+  std::uint64_t in_time = 0, bytes_in_time = 0;  // of these, what rates are made of
   Histogram times;  // of its kind of time, where its figure is one
 };
 SloCells cells_of(const Slo& slo, const Snapshot& snapshot);

@@ -50,6 +50,10 @@ json::object figures(const Cell& cell, Detail detail) {
                    {"errors", c.errors},     {"not_found", c.not_found}, {"cancelled", c.cancelled},
                    {"attempts", c.attempts}, {"requests", c.requests},   {"seeded", c.seeded},
                    {"behind", c.behind},     {"outcomes", by_outcome},   {"status", by_status}};
+  if (detail == Detail::summary || c.late + c.late_bytes != 0) {
+    out["late"] = c.late;
+    out["late_bytes"] = c.late_bytes;
+  }
   const std::pair<const char*, const Histogram*> histograms[] = {{"response_us", &cell.response},
                                                                  {"service_us", &cell.service},
                                                                  {"ttfb_us", &cell.ttfb},
@@ -310,6 +314,7 @@ json::object client_second(const Snapshot& second) {
 std::string series_line(const Snapshot& second, const Snapshot* minute) {
   json::object out{{"from", to_seconds(second.from)}, {"to", to_seconds(second.to)}};
   if (second.warmup) out["warmup"] = true;
+  if (second.grace > Duration::zero()) out["grace"] = to_seconds(second.grace);
   out["patterns"] = patterns_object(second, Detail::series);
   out["client"] = client_second(second);
   if (minute != nullptr) out["endpoints"] = endpoint_outcomes(*minute);

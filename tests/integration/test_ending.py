@@ -1,9 +1,11 @@
 """How runs end: signals, exit statuses, and the sentences that go with them."""
+import json
 import signal
 
 import pytest
 
 import servers
+from harness import json_lines
 
 SMALL = ("--size", "1KB")
 
@@ -41,6 +43,26 @@ def test_operations_in_flight_are_cut_when_the_grace_is_over(serve, loadtest):
 
     assert result.summary["run"]["interrupted"] is True
     assert result.total("cancelled") > 0
+
+
+def test_what_ends_after_the_load_is_in_counts_and_percentiles_and_in_no_rate(serve_with, loadtest):
+    """Four clients whose writes take 2 s, for 5 s: eight end in time and four more within the grace."""
+    writes = loadtest.folder / "writes.toml"
+    writes.write_text('name = "writes"\nmix = {PUT = 100}\nsizes = ["1KB"]\n')
+    result = loadtest(serve_with("--fault", "PUT:delay=2s"), "run", str(writes), "--duration", "5s", "--concurrency", "4")
+    assert result.status == 0, result.stderr
+    summary = json.loads((result.directory / "summary.json").read_text())
+    put = summary["patterns"]["writes"]["operations"]["PUT"]
+    assert (put["count"], put["late"], put["late_bytes"]) == (12, 4, 4 * 1024)
+    assert put["response_us"]["p50"] > 1_900_000 and put["cancelled"] == 0
+    assert summary["run"]["seconds"] == pytest.approx(5, abs=.2)
+    row, = [line.split() for line in result.stdout.splitlines() if line.strip().startswith("PUT")][:1]
+    assert row[1:3] == ["12", "1.6/s"] and row[-1] == "4", row
+    assert "12 operations in 5s (1.6/s" in " ".join(result.stdout.split())
+    series = json_lines(result.directory / "series.jsonl")
+    puts = [second["patterns"]["writes"]["operations"].get("PUT", {}) for second in series]
+    assert (sum(p.get("count", 0) for p in puts), sum(p.get("late", 0) for p in puts)) == (12, 4)
+    assert sum(second.get("grace", 0) for second in series) == pytest.approx(1, abs=.2)
 
 
 def test_a_second_signal_aborts(serve, loadtest):

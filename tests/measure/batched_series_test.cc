@@ -85,5 +85,37 @@ TEST(BatchedSeries, AnIntervalOfAPercentileHoldsItAndNarrowsWithMoreSamples) {
   EXPECT_FALSE(BatchedSeries().percentile_interval({}, 99, 0.95));
 }
 
+TEST(BatchedSeries, WhatEndsAfterTheLoadIsInPercentilesAndInNoRate) {
+  RunCourse course;
+  const auto add = [&](double from, double to, double grace, Cell cell) {
+    Snapshot second;
+    second.from = seconds(from);
+    second.to = seconds(to);
+    second.grace = seconds(grace);
+    second.cells[{"p", OperationKind::get, "1KB"}] = std::move(cell);
+    course.add(second);
+  };
+  Cell late = cell_of({5000, 6000});
+  late.counters.late = 2;
+  late.counters.late_bytes = late.counters.bytes_moved;
+  for (int i = 0; i < 10; ++i) add(i, i + 1, 0, cell_of({10, 20, 30}));
+  add(10, 10.2, 0.1, cell_of({10}));  // a tenth of a second of load
+  add(10.2, 11.2, 1, late);
+  const BatchedSeries& gets = course.operations().at({"p", OperationKind::get});
+  EXPECT_THAT(gets.rates(&Batch::count),
+              testing::ElementsAre(3, 3, 3, 3, 3, 3, 3, 3, 3, testing::DoubleNear(4 / 1.1, 1e-9)));
+  double samples = 0;
+  for (const auto& [index, n] : gets.batches().back().response) samples += n;
+  EXPECT_EQ(samples, 3 + 1 + 2);
+
+  RunCourse short_run;
+  EXPECT_TRUE(BatchedSeries().rates(&Batch::count).empty());
+  Snapshot only;
+  only.to = only.grace = seconds(2);
+  only.cells[{"p", OperationKind::get, "1KB"}] = late;
+  short_run.add(only);
+  EXPECT_TRUE(short_run.operations().begin()->second.rates(&Batch::count).empty());
+}
+
 }  // namespace
 }  // namespace s3lt

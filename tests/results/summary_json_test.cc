@@ -1,11 +1,10 @@
 #include "results/summary_json.h"
 
-#include "results/sample_lines.h"
-
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
 
+#include "results/sample_lines.h"
 #include "results/sample_run.h"
 
 namespace s3lt {
@@ -46,10 +45,11 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(baseload.at("keys")),
             (Names{"written", "deleted", "trimmed", "alive", "unknown", "refused", "foreign"}));
   EXPECT_EQ(names_in(baseload.at("verified")), (Names{"checked", "corrupt", "kinds"}));
-  EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET")),
-            (Names{"count", "bytes", "bytes_moved", "errors", "not_found", "cancelled", "attempts",
-                   "requests", "seeded", "behind", "outcomes", "status", "response_us", "service_us",
-                   "ttfb_us", "lag_us", "failed_us", "sizes"}));
+  EXPECT_EQ(
+      names_in(baseload.at_pointer("/operations/GET")),
+      (Names{"count",       "bytes",      "bytes_moved", "errors",   "not_found", "cancelled", "attempts",
+             "requests",    "seeded",     "behind",      "outcomes", "status",    "late",      "late_bytes",
+             "response_us", "service_us", "ttfb_us",     "lag_us",   "failed_us", "sizes"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET/lag_us")),
             (Names{"min", "mean", "p50", "p90", "p95", "p99", "p999", "max"}));
 }

@@ -52,22 +52,27 @@ function sloCard(summary) {
     s.expression, {node: el("span", {class: `badge ${s.passed ? "good" : "bad"}`}, s.passed ? "pass" : "fail")}, value(s)]), {text: [1], wrap: [0], id: "slo"}));
 }
 
+// What rates are made of: without what ended after the load was stopped.
+const inTime = figures => figures.count - (figures.late || 0);
+const bytesInTime = figures => figures.bytes_moved - (figures.late_bytes || 0);
+
 // What the operations of a pattern add up to; a PART counts with its PUT, a TRIM stands outside.
 function totalsOf(summary, pattern) {
-  const sum = {count: 0, bytes: 0, errors: 0};
+  const sum = {count: 0, in_time: 0, bytes: 0, errors: 0};
   for (const [name, figures] of Object.entries(summary.patterns[pattern]?.operations || {})) {
     if (name === "PART") continue;
     sum.errors += figures.errors;
     if (name === "TRIM") continue;
     sum.count += figures.count;
-    sum.bytes += figures.bytes_moved;
+    sum.in_time += inTime(figures);
+    sum.bytes += bytesInTime(figures);
   }
   return sum;
 }
 function tiles(data, patterns) {
   const {summary} = data, seconds = Math.max(1e-9, summary.run.seconds);
-  const sum = patterns.map(p => totalsOf(summary, p)).reduce((a, b) => ({count: a.count + b.count, bytes: a.bytes + b.bytes, errors: a.errors + b.errors}), {count: 0, bytes: 0, errors: 0});
-  const entries = [[thousands(sum.count), "operations"], [rate(sum.count / seconds), "operations a second"], [byteRate(sum.bytes / seconds), "throughput"],
+  const sum = patterns.map(p => totalsOf(summary, p)).reduce((a, b) => ({count: a.count + b.count, in_time: a.in_time + b.in_time, bytes: a.bytes + b.bytes, errors: a.errors + b.errors}), {count: 0, in_time: 0, bytes: 0, errors: 0});
+  const entries = [[thousands(sum.count), "operations"], [rate(sum.in_time / seconds), "operations a second"], [byteRate(sum.bytes / seconds), "throughput"],
     [thousands(sum.errors), "errors"]];
   const worst = patterns.flatMap(p => Object.entries(summary.patterns[p]?.operations || {}).filter(([name]) => name !== "TRIM" && name !== "PART"))
     .filter(([, f]) => f.response_us.max > 0);
@@ -146,7 +151,7 @@ function sizesCard(data, pattern) {
 
 function operationsTable(data, pattern) {
   const seconds = Math.max(1e-9, data.summary.run.seconds), rows = [];
-  const row = (name, f, sub) => ({class: sub ? "sub" : null, cells: [name, thousands(f.count), rate(f.count / seconds), f.bytes_moved ? byteRate(f.bytes_moved / seconds) : "-",
+  const row = (name, f, sub) => ({class: sub ? "sub" : null, cells: [name, thousands(f.count), rate(inTime(f) / seconds), f.bytes_moved ? byteRate(bytesInTime(f) / seconds) : "-",
     {text: thousands(f.errors), class: f.errors ? "bad" : null}, ...["p50", "p90", "p95", "p99", "p999", "max"].map(p => (f.response_us.max ? latency(f.response_us[p]) : "-"))]});
   const figuresOf = data.summary.patterns[pattern]?.operations || {};
   for (const name of operationOrder.filter(o => figuresOf[o])) {
@@ -163,7 +168,7 @@ function patternsTable(data) {
   const seconds = Math.max(1e-9, data.summary.run.seconds);
   return card("Patterns", null, table(["pattern", "operations", "rate", "throughput", "errors"], data.patterns.map(p => {
     const sum = totalsOf(data.summary, p.name);
-    return [p.name, thousands(sum.count), rate(sum.count / seconds), byteRate(sum.bytes / seconds), {text: thousands(sum.errors), class: sum.errors ? "bad" : null}];
+    return [p.name, thousands(sum.count), rate(sum.in_time / seconds), byteRate(sum.bytes / seconds), {text: thousands(sum.errors), class: sum.errors ? "bad" : null}];
   }), {id: "patterns"}));
 }
 
