@@ -47,6 +47,15 @@ Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t inde
       next_endpoint_(index),
       next_address_(thread.plan().endpoints.size(), static_cast<std::uint32_t>(index)),
       timer_(thread.loop()) {
+  const WireProfile& profile = *thread.plan().profile;
+  over_http_ = profile.traits(false);
+  over_https_ = profile.traits(true);
+  for (const ResolvedEndpoint& endpoint : thread.plan().endpoints) {
+    const WireTraits& traits = endpoint.tls ? over_https_ : over_http_;
+    needed_.sha256 = needed_.sha256 || traits.sha256;
+    needed_.crc32 = needed_.crc32 || traits.crc32;
+    needed_.invocation_id = needed_.invocation_id || traits.invocation_id;
+  }
   connections_.reserve(thread.plan().endpoints.size());
   for (std::size_t i = 0; i < thread.plan().endpoints.size(); ++i) {
     connections_.emplace_back(thread.loop());
@@ -95,7 +104,7 @@ Task<Performed> Performer::perform(const Step& step) {
     op.start = step.intended;
   }
   co_await prepare(op);
-  if (thread_.plan().profile->traits().invocation_id) invocation_id();
+  if (needed_.invocation_id) invocation_id();
   op.endpoint = next_endpoint();
 
   Performed done;
@@ -145,14 +154,13 @@ Task<void> Performer::prepare(Operation& op) {
         .key_hash = hash64(key_), .size = op.size, .mode = mode_at(thread_.plan().content, op.size)};
   }
   if (step.kind == OperationKind::put) {
-    if (thread_.plan().profile->traits().sha256) co_await hash_payload(op);
+    if (needed_.sha256 || needed_.crc32) co_await hash_payload(op);
   } else if (step.kind == OperationKind::delete_batch) {
     batch_ = thread_.plan().profile->delete_objects_body(step.keys, false);
   }
 }
 
 Task<void> Performer::hash_payload(Operation& op) {
-  const WireTraits traits = thread_.plan().profile->traits();
   SharedHashes& kept = thread_.shared_hashes();
   PayloadHash hash;
   // What the objects of this size have in common was hashed with the first of them.
@@ -167,8 +175,8 @@ Task<void> Performer::hash_payload(Operation& op) {
     const std::uint64_t end = offset < common ? common : op.size;
     const std::uint64_t length = std::min(hash_slice, end - offset);
     for (const iovec& piece : thread_.gather().gather(*thread_.plan().pool, op.content, offset, length)) {
-      hash.sha256.update(piece.iov_base, piece.iov_len);
-      if (traits.crc32) hash.crc32 = crc32(hash.crc32, piece.iov_base, piece.iov_len);
+      if (needed_.sha256) hash.sha256.update(piece.iov_base, piece.iov_len);
+      if (needed_.crc32) hash.crc32 = crc32(hash.crc32, piece.iov_base, piece.iov_len);
       offset += piece.iov_len;
     }
     if (offset == common) kept.keep(op.size, hash);
@@ -250,7 +258,8 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
                 .invocation_id = uuid_,
                 .attempt = number,
                 .max_attempts = plan.retry.retries + 1,
-                .after_response = op.after_response});
+                .after_response = op.after_response,
+                .tls = endpoint.tls});
     const std::uint32_t before = result.requests;
     const bool connects = begun != TimePoint{};
     const bool reused = connection.was_used();
@@ -281,9 +290,13 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
                                                  "POST", "GET", "DELETE", "PUT"};
   const bool is_put = op.step.kind == OperationKind::put;
   const bool is_batch = op.step.kind == OperationKind::delete_batch;
+  const WireTraits& traits = thread_.plan().endpoints[op.endpoint].tls ? over_https_ : over_http_;
   ContentBody content(thread_.gather(), *thread_.plan().pool, op.content);
+  std::optional<CodedBody> coded;
+  if (is_put && traits.crc32_behind)
+    coded.emplace(thread_.gather(), *thread_.plan().pool, op.content, crc32_);
   TextBody batch(batch_);
-  BodySource* const bodies[] = {nullptr, &content, &batch};
+  BodySource* const bodies[] = {nullptr, coded ? static_cast<BodySource*>(&*coded) : &content, &batch};
   std::optional<ReadCheck> check;
   if (const auto depth = check_depth(op)) check.emplace(*thread_.plan().pool, op.content, *depth);
   const ExchangeRequest request{.method = methods[static_cast<std::size_t>(op.step.kind)],
@@ -291,7 +304,7 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
                                 .body = bodies[is_put     ? 1
                                                : is_batch ? 2
                                                           : 0],
-                                .expect_continue = is_put && thread_.plan().profile->traits().expect_continue,
+                                .expect_continue = is_put && traits.expect_continue,
                                 .keep_body = is_batch || op.step.kind == OperationKind::list,
                                 .sink = check ? &*check : nullptr,
                                 .observer = &op,

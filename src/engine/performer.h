@@ -92,6 +92,7 @@ class Performer {
   Backoff connect_backoff_;
   Duration pause_{};
   std::string head_, key_, uuid_, sha256_, crc32_, batch_;
+  WireTraits over_http_, over_https_, needed_;  // of the profile; needed by one endpoint at least
   ListPage page_;
   DeleteResult deletion_;
 };

@@ -10,6 +10,7 @@
 #include "engine/refusal.h"
 #include "net/http_connection.h"
 #include "s3/classify.h"
+#include "s3/trailer_coding.h"
 #include "s3/xml.h"
 
 namespace s3lt {
@@ -37,7 +38,8 @@ class Asker {
                            .time = wall_now(),
                            .invocation_id = "00000000-0000-4000-8000-000000000000",
                            .attempt = 1,
-                           .max_attempts = 1},
+                           .max_attempts = 1,
+                           .tls = endpoint_.tls},
                           head);
     head += body;
     StorageAnswer answer;
@@ -70,6 +72,8 @@ class Asker {
     }
     co_return false;
   }
+
+  bool sends_trailers() const { return plan_.profile->traits(endpoint_.tls).crc32_behind; }
 
   // Ends what is under way; nothing more is asked.
   void cancel() {
@@ -272,7 +276,12 @@ class Preflight {
                         .size = 0,
                         .sha256_hex = empty_sha256,
                         .crc32_base64 = "AAAAAA=="};
-    const StorageAnswer written = co_await asker.ask(put, "PUT", "PUT");
+    std::string body;
+    if (asker.sends_trailers()) {
+      const TrailerCoding coding(0, put.crc32_base64);
+      while (body.size() < coding.wire_size()) coding.at(body.size(), body);
+    }
+    const StorageAnswer written = co_await asker.ask(put, "PUT", "PUT", body);
     if (written.status != 200) co_return false;
     const DeleteObject remove{.bucket = plan_.bucket, .key = key};
     const StorageAnswer removed = co_await asker.ask(remove, "DELETE", "DELETE");

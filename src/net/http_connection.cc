@@ -259,8 +259,8 @@ Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
     }
     const std::size_t of_head = std::min(head.size(), io.bytes), of_body = io.bytes - of_head;
     head.remove_prefix(of_head);
+    x.moved(body.payload(offset + of_body) - body.payload(offset));
     offset += of_body;
-    x.moved(of_body);
     // More to send, and room for it: what the server may have said counts only when it blocks.
     if (io.blocked == 0) continue;
     const Sent now_what = co_await after_blocked_send(x, io.blocked);

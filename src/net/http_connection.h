@@ -22,6 +22,8 @@ class BodySource {
   virtual std::uint64_t size() const = 0;
   // Pieces that begin at `offset` (below size()), some or all of what is left; valid until the next call.
   virtual std::span<const iovec> pieces(std::uint64_t offset) = 0;
+  // How many of its first `offset` bytes are not framing.
+  virtual std::uint64_t payload(std::uint64_t offset) const { return offset; }
 };
 
 // Sees the body bytes of both directions as they move.

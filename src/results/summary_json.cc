@@ -74,15 +74,26 @@ json::object verified_object(const Snapshot& snapshot, const std::string& patter
   return {{"checked", sum.checked}, {"corrupt", sum.all_corrupt()}, {"kinds", std::move(kinds)}};
 }
 
-// `certainty` is null in a series.
+void add_rates(json::object& figures, const Counters& counters, double seconds) {
+  const auto per_second = [&](std::uint64_t n) { return seconds > 0 ? static_cast<double>(n) / seconds : 0; };
+  figures["rate"] = per_second(counters.in_time());
+  figures["throughput"] = per_second(counters.bytes_in_time());
+}
+
+// `certainty` is null in a series, and its rates are not told.
 json::object pattern_object(const Snapshot& snapshot, const std::string& pattern, Detail detail,
-                            const Certainty* certainty) {
+                            const Certainty* certainty, double seconds) {
   json::object operations;
   for (const OperationFigures& of : operation_figures(snapshot, pattern)) {
     json::object object = figures(of.all, detail);
     if (detail == Detail::summary) {
+      add_rates(object, of.all.counters, seconds);
       json::object sizes;
-      for (const auto& [label, cell] : of.sizes) sizes[label] = figures(cell, detail);
+      for (const auto& [label, cell] : of.sizes) {
+        json::object size = figures(cell, detail);
+        add_rates(size, cell.counters, seconds);
+        sizes[label] = std::move(size);
+      }
       object["sizes"] = std::move(sizes);
       const auto sure = certainty->operations.find({pattern, of.operation});
       if (sure != certainty->operations.end()) object["intervals"] = intervals_object(sure->second);
@@ -112,10 +123,10 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
 }
 
 json::object patterns_object(const Snapshot& snapshot, Detail detail, const Certainty* certainty = nullptr,
-                             std::span<const std::string> order = {}) {
+                             double seconds = 0, std::span<const std::string> order = {}) {
   json::object out;
   for (const std::string& pattern : pattern_names(snapshot, order))
-    out[pattern] = pattern_object(snapshot, pattern, detail, certainty);
+    out[pattern] = pattern_object(snapshot, pattern, detail, certainty, seconds);
   return out;
 }
 
@@ -248,7 +259,8 @@ std::string summary_json(const RunResult& result) {
         {"bottleneck", result.bottleneck},
         {"why", result.why}}},
       {"client", client_object(result)},
-      {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.info.patterns)},
+      {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.seconds,
+                                   result.info.patterns)},
       {"endpoints", endpoints_array(result.total, result.info.endpoints)},
       {"notes", strings(result.notes)}};
   return json_text(out);

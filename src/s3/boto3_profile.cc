@@ -1,5 +1,5 @@
-// What boto3 1.44 sends over http with the earlier tool's configuration. Header names, their order and
-// spelling are part of the profile; the user agent is our own.
+// What boto3 1.44 sends with the earlier tool's configuration. Header names, their order and spelling are
+// part of the profile; the user agent is our own. Over https only PUTs differ.
 #include <fmt/format.h>
 
 #include "base/encoding.h"
@@ -19,17 +19,31 @@ constexpr std::chrono::seconds read_timeout{300};
 class Boto3 final : public WireProfile {
  public:
   std::string_view name() const override { return "boto3"; }
-  WireTraits traits() const override {
-    return {.sha256 = true, .crc32 = true, .expect_continue = true, .invocation_id = true};
+  WireTraits traits(bool tls) const override {
+    return {
+        .sha256 = !tls, .crc32 = true, .crc32_behind = tls, .expect_continue = true, .invocation_id = true};
   }
 
   // PUT /{bucket}/{key}
-  // Expect: 100-continue, x-amz-checksum-crc32, x-amz-sdk-checksum-algorithm; Content-Length last
+  // http: Expect: 100-continue, x-amz-checksum-crc32, x-amz-sdk-checksum-algorithm; Content-Length last
+  // https: Expect, Transfer-Encoding: chunked, Content-Encoding: aws-chunked, X-Amz-Trailer,
+  //     X-Amz-Decoded-Content-Length, x-amz-sdk-checksum-algorithm; no Content-Length (TrailerCoding)
   void encode(const PutObject& op, const RequestContext& context, std::string& head) const override {
     HeadWriter w(head, "PUT", object_path(op.bucket, op.key));
     begin(w, context);
     w.header("User-Agent", user_agent);
     w.header("Expect", "100-continue");
+    if (context.tls) {
+      const std::string size = std::to_string(op.size);
+      w.header("Transfer-Encoding", "chunked");
+      w.signed_header("Content-Encoding", "aws-chunked", "content-encoding");
+      w.signed_header("X-Amz-Trailer", "x-amz-checksum-crc32", "x-amz-trailer");
+      w.signed_header("X-Amz-Decoded-Content-Length", size, "x-amz-decoded-content-length");
+      w.signed_header("x-amz-sdk-checksum-algorithm", "CRC32");
+      sign(w, context, "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+      w.end();
+      return;
+    }
     checksum(w, op.crc32_base64);
     sign(w, context, op.sha256_hex);
     w.number("Content-Length", op.size);

@@ -13,7 +13,7 @@ namespace {
 class Native final : public WireProfile {
  public:
   std::string_view name() const override { return "native"; }
-  WireTraits traits() const override { return {}; }
+  WireTraits traits(bool) const override { return {}; }
 
   // PUT /{bucket}/{key}
   void encode(const PutObject& op, const RequestContext& context, std::string& head) const override {

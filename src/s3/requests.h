@@ -12,7 +12,7 @@ struct PutObject {
   std::string_view bucket, key;
   std::uint64_t size = 0;
   // Of the body, where the profile needs them (WireProfile::traits); otherwise empty.
-  std::string_view sha256_hex = {}, crc32_base64 = {};
+  std::string_view sha256_hex = {}, crc32_base64 = {}, md5_base64 = {};
 };
 struct GetObject {
   std::string_view bucket, key;

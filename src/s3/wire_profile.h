@@ -21,12 +21,14 @@ struct RequestContext {
   unsigned attempt = 1;                 // 1 is the first
   unsigned max_attempts = 1;
   bool after_response = false;  // the attempt before got an answer (boto3 then sends a ttl)
+  bool tls = false;             // over https
 };
 
 // What the requests of a profile need beyond their operation.
 struct WireTraits {
-  bool sha256 = false, crc32 = false;  // of a PUT's body
-  bool expect_continue = false;        // a PUT body waits for 100 Continue
+  bool sha256 = false, crc32 = false, md5 = false;  // of a PUT's body
+  bool crc32_behind = false;                        // a PUT's body goes out in TrailerCoding
+  bool expect_continue = false;                     // a PUT body waits for 100 Continue
   bool invocation_id = false;
 };
 
@@ -34,7 +36,7 @@ class WireProfile {
  public:
   virtual ~WireProfile() = default;
   virtual std::string_view name() const = 0;
-  virtual WireTraits traits() const = 0;
+  virtual WireTraits traits(bool tls) const = 0;
 
   // Each writes the whole head of the request, with its last empty line, over `head`.
   virtual void encode(const PutObject&, const RequestContext&, std::string& head) const = 0;

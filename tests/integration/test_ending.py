@@ -55,7 +55,9 @@ def test_what_ends_after_the_load_is_in_counts_and_percentiles_and_in_no_rate(se
     put = summary["patterns"]["writes"]["operations"]["PUT"]
     assert (put["count"], put["late"], put["late_bytes"]) == (12, 4, 4 * 1024)
     assert put["response_us"]["p50"] > 1_900_000 and put["cancelled"] == 0
-    assert summary["run"]["seconds"] == pytest.approx(5, abs=.2)
+    seconds = summary["run"]["seconds"]
+    assert seconds == pytest.approx(5, abs=.2)
+    assert put["rate"] == pytest.approx(8 / seconds) and put["throughput"] == pytest.approx(8 * 1024 / seconds)
     row, = [line.split() for line in result.stdout.splitlines() if line.strip().startswith("PUT")][:1]
     assert row[1:3] == ["12", "1.6/s"] and row[-1] == "4", row
     assert "12 operations in 5s (1.6/s" in " ".join(result.stdout.split())

@@ -45,11 +45,11 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(baseload.at("keys")),
             (Names{"written", "deleted", "trimmed", "alive", "unknown", "refused", "foreign"}));
   EXPECT_EQ(names_in(baseload.at("verified")), (Names{"checked", "corrupt", "kinds"}));
-  EXPECT_EQ(
-      names_in(baseload.at_pointer("/operations/GET")),
-      (Names{"count",       "bytes",      "bytes_moved", "errors",   "not_found", "cancelled", "attempts",
-             "requests",    "seeded",     "behind",      "outcomes", "status",    "late",      "late_bytes",
-             "response_us", "service_us", "ttfb_us",     "lag_us",   "failed_us", "sizes"}));
+  EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET")),
+            (Names{"count",     "bytes",      "bytes_moved", "errors",     "not_found", "cancelled",
+                   "attempts",  "requests",   "seeded",      "behind",     "outcomes",  "status",
+                   "late",      "late_bytes", "response_us", "service_us", "ttfb_us",   "lag_us",
+                   "failed_us", "rate",       "throughput",  "sizes"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET/lag_us")),
             (Names{"min", "mean", "p50", "p90", "p95", "p99", "p999", "max"}));
 }

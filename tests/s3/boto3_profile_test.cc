@@ -10,6 +10,18 @@
 namespace s3lt {
 namespace {
 
+// Over http, and over https.
+class Boto3Profile : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override { tls = GetParam(); }
+
+ public:
+  static inline bool tls = false;
+};
+std::vector<RecordedHead> recorded_heads(std::string_view operation) {
+  return read_recorded_heads(Boto3Profile::tls ? "boto3-https" : "boto3-http", operation);
+}
+
 std::vector<std::string> lines_of(std::string_view head) {
   std::vector<std::string> lines;
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
@@ -52,7 +64,8 @@ std::vector<std::string> written_like(const RecordedHead& recorded, const Reques
                                  .invocation_id = id,
                                  .attempt = attempt,
                                  .max_attempts = most,
-                                 .after_response = sdk.starts_with("ttl=")},
+                                 .after_response = sdk.starts_with("ttl="),
+                                 .tls = Boto3Profile::tls},
                                 head);
   return lines_of(head);
 }
@@ -67,7 +80,7 @@ void expect_same(std::vector<std::string> written, std::vector<std::string> reco
 }
 
 RecordedHead only(std::string_view operation, std::size_t index = 0) {
-  const auto heads = read_recorded_heads(operation);
+  const auto heads = recorded_heads(operation);
   EXPECT_GT(heads.size(), index) << operation;
   return heads.size() > index ? heads[index] : RecordedHead{{""}, {}};
 }
@@ -84,7 +97,7 @@ std::string key_in(const RecordedHead& recorded) {
   return line.substr(begin, line.rfind(' ') - begin);
 }
 
-TEST(Boto3Profile, WritesPutsAsBoto3Does) {
+TEST_P(Boto3Profile, WritesPutsAsBoto3Does) {
   for (const char* name : {"put_0B_bytes", "put_1KiB_bytes", "put_1MiB_bytes", "put_session_token"}) {
     SCOPED_TRACE(name);
     const RecordedHead recorded = only(name);
@@ -94,10 +107,10 @@ TEST(Boto3Profile, WritesPutsAsBoto3Does) {
   }
 }
 
-TEST(Boto3Profile, EncodesKeysAsBoto3Does) {
+TEST_P(Boto3Profile, EncodesKeysAsBoto3Does) {
   const char* keys[] = {"a b",    "a+b",     "t~i-l_d.e", "e=q&u",   "p%20q%",
                         "ünï/中", "x!*'()y", ":@,;$?#[]", "//d//s/", "./../dot"};
-  const auto recorded = read_recorded_heads("keys_special");
+  const auto recorded = recorded_heads("keys_special");
   ASSERT_EQ(recorded.size(), std::size(keys));
   for (std::size_t i = 0; i < recorded.size(); ++i) {
     std::string hash, crc;
@@ -105,7 +118,7 @@ TEST(Boto3Profile, EncodesKeysAsBoto3Does) {
   }
 }
 
-TEST(Boto3Profile, WritesGetsAsBoto3Does) {
+TEST_P(Boto3Profile, WritesGetsAsBoto3Does) {
   for (const char* name : {"get", "get_session_token"}) {
     const RecordedHead recorded = only(name);
     const std::string key = key_in(recorded);
@@ -117,7 +130,7 @@ TEST(Boto3Profile, WritesGetsAsBoto3Does) {
               ranged.lines);
 }
 
-TEST(Boto3Profile, WritesHeadsAndDeletesAsBoto3Does) {
+TEST_P(Boto3Profile, WritesHeadsAndDeletesAsBoto3Does) {
   RecordedHead recorded = only("head");
   std::string key = key_in(recorded);
   expect_same(written_like(recorded, HeadObject{.bucket = "bkt", .key = key}), recorded.lines);
@@ -128,7 +141,7 @@ TEST(Boto3Profile, WritesHeadsAndDeletesAsBoto3Does) {
   expect_same(written_like(recorded, HeadBucket{.bucket = "bkt"}), recorded.lines);
 }
 
-TEST(Boto3Profile, WritesBatchDeletesAsBoto3Does) {
+TEST_P(Boto3Profile, WritesBatchDeletesAsBoto3Does) {
   for (const bool quiet : {false, true}) {
     const RecordedHead recorded = only(quiet ? "delete_objects_quiet" : "delete_objects");
     // The recorded keys, as the body has them.
@@ -150,8 +163,8 @@ TEST(Boto3Profile, WritesBatchDeletesAsBoto3Does) {
   }
 }
 
-TEST(Boto3Profile, WritesListsAsBoto3Does) {
-  const auto pages = read_recorded_heads("list");
+TEST_P(Boto3Profile, WritesListsAsBoto3Does) {
+  const auto pages = recorded_heads("list");
   ASSERT_EQ(pages.size(), 2u);
   expect_same(written_like(pages[0], ListObjects{.bucket = "bkt", .prefix = "loadtest/0/"}), pages[0].lines);
   expect_same(written_like(pages[1], ListObjects{.bucket = "bkt",
@@ -162,8 +175,9 @@ TEST(Boto3Profile, WritesListsAsBoto3Does) {
   expect_same(written_like(all, ListObjects{.bucket = "bkt", .prefix = ""}), all.lines);
 }
 
-TEST(Boto3Profile, WritesCreateBucketAsBoto3Does) {
+TEST_P(Boto3Profile, WritesCreateBucketAsBoto3Does) {
   for (const char* region : {"us-east-1", "eu-west-1"}) {
+    if (tls && region == std::string_view("eu-west-1")) continue;  // not recorded
     const bool plain = std::string_view(region) == "us-east-1";
     const RecordedHead recorded = only(plain ? "create_bucket" : "create_bucket_eu-west-1");
     const std::string body = create_bucket_body(region);
@@ -173,9 +187,10 @@ TEST(Boto3Profile, WritesCreateBucketAsBoto3Does) {
 }
 
 // Each attempt is signed afresh and says how long the client will wait.
-TEST(Boto3Profile, WritesRetriesAsBoto3Does) {
+TEST(Boto3Retries, AreWrittenAsBoto3Does) {
+  Boto3Profile::tls = false;
   for (const char* name : {"retry_503_get", "retry_503_put"}) {
-    const auto attempts = read_recorded_heads(name);
+    const auto attempts = recorded_heads(name);
     ASSERT_EQ(attempts.size(), 3u);
     std::string ttl;
     for (const RecordedHead& recorded : attempts) {
@@ -198,7 +213,7 @@ TEST(Boto3Profile, WritesRetriesAsBoto3Does) {
   }
 }
 
-TEST(Boto3Profile, TellsTheTimeToLiveOfARetry) {
+TEST(Boto3Retries, TellTheTimeToLiveOfARetry) {
   Signer signer({"a", "b", ""}, "us-east-1");
   std::string head;
   find_profile("boto3")->encode(GetObject{.bucket = "b", .key = "k"},
@@ -211,6 +226,8 @@ TEST(Boto3Profile, TellsTheTimeToLiveOfARetry) {
                                 head);
   EXPECT_NE(head.find("\r\namz-sdk-request: ttl=20260204T120500Z; attempt=2; max=6\r\n"), std::string::npos);
 }
+
+INSTANTIATE_TEST_SUITE_P(Schemes, Boto3Profile, testing::Bool());
 
 // The native profile: few headers, in this order, and a signature that someone else can recompute.
 TEST(NativeProfile, WritesTheLeanestRequests) {

@@ -22,10 +22,11 @@ struct RecordedHead {
   }
 };
 
-inline std::vector<RecordedHead> read_recorded_heads(std::string_view operation) {
+// `client` as in the files' names: "boto3-http".
+inline std::vector<RecordedHead> read_recorded_heads(std::string_view client, std::string_view operation) {
   constexpr std::string_view filled = "# body: ", text = "# body-text: ";
   std::ifstream in(std::filesystem::path(TEST_DATA) / "wire" /
-                   ("boto3-http." + std::string(operation) + ".txt"));
+                   (std::string(client) + "." + std::string(operation) + ".txt"));
   std::vector<RecordedHead> heads;
   for (std::string line; std::getline(in, line);) {
     if (line.ends_with(" HTTP/1.1")) {

@@ -117,7 +117,10 @@ void expect_same_signature(const Recorded& r) {
   std::string authorization;
   signer.append_authorization(authorization, input, r.header("x-amz-date"));
   EXPECT_EQ(authorization, sent);
-  EXPECT_EQ(hash, sha256_hex(r.body));
+  // Over https the checksum of a PUT follows its body.
+  if (hash != "STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
+    EXPECT_EQ(hash, sha256_hex(r.body));
+  }
 }
 
 TEST(WireVectors, RecordedRequestsRecomputeToTheirSignaturesAndPayloadHashes) {
@@ -130,7 +133,7 @@ TEST(WireVectors, RecordedRequestsRecomputeToTheirSignaturesAndPayloadHashes) {
       ++requests;
     }
   }
-  EXPECT_EQ(requests, 46u);
+  EXPECT_EQ(requests, 84u);
 }
 
 TEST(WireVectors, AChangedByteChangesTheSignature) {
