@@ -1,8 +1,11 @@
+// Low-level MD5, like the SHA-256 of s3/sigv4.cc, for its states can be copied.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/encoding.h"
 
 #define XXH_INLINE_ALL
 #include <isa-l/crc.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -107,11 +110,23 @@ std::string crc32_base64(std::uint32_t crc) {
   return to_base64(big_endian);
 }
 
-std::string md5_base64(std::string_view data) {
+Md5Stream::Md5Stream() {
+  static_assert(sizeof(MD5_CTX) <= sizeof(state_));
+  MD5_Init(reinterpret_cast<MD5_CTX*>(state_));
+}
+void Md5Stream::update(const void* data, std::size_t size) {
+  MD5_Update(reinterpret_cast<MD5_CTX*>(state_), data, size);
+}
+std::string Md5Stream::finish_base64() {
   std::array<std::byte, 16> digest;
-  EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr, EVP_md5(),
-             nullptr);
+  MD5_Final(reinterpret_cast<unsigned char*>(digest.data()), reinterpret_cast<MD5_CTX*>(state_));
   return to_base64(digest);
+}
+
+std::string md5_base64(std::string_view data) {
+  Md5Stream stream;
+  stream.update(data.data(), data.size());
+  return stream.finish_base64();
 }
 
 std::uint64_t hash64(std::string_view text) {

@@ -33,7 +33,16 @@ std::uint64_t crc64nvme(std::uint64_t crc, const void* data, std::size_t size);
 // The value of x-amz-checksum-crc32: big-endian, base64.
 std::string crc32_base64(std::uint32_t crc);
 
-// The value of Content-MD5 (RFC 1864).
+// An MD5 over pieces; copyable.
+class Md5Stream {
+ public:
+  Md5Stream();
+  void update(const void* data, std::size_t size);
+  std::string finish_base64();  // the value of Content-MD5 (RFC 1864)
+
+ private:
+  alignas(8) std::byte state_[96];
+};
 std::string md5_base64(std::string_view data);
 
 // XXH64 with seed 0: the hash of an object's key in its content stamps (docs/content.md).

@@ -23,6 +23,9 @@
 namespace s3lt {
 namespace {
 
+// The largest object that minio-py sends as one PUT.
+constexpr std::uint64_t minio_single_put = 5 << 20;
+
 // The cores that this process may use (taskset and cgroup cpusets count).
 unsigned usable_cores() {
   cpu_set_t set;
@@ -215,7 +218,7 @@ Result<RunPlan> plan_storage(const Settings& settings) {
   plan.profile = find_profile(backend);
   if (plan.profile == nullptr) {
     return usage_error(
-        fmt::format("backend {} is not available in this version; use boto3 or native", backend));
+        fmt::format("backend {} is not available in this version; use boto3, minio or native", backend));
   }
   auto endpoints = resolve_all(settings.endpoints);
   if (!endpoints) return std::unexpected(endpoints.error());
@@ -250,6 +253,12 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   for (const PlannedPattern& p : plan.patterns) {
     clients = std::max(clients, p.clients);
     for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
+  }
+  if (name(settings.backend) == "minio" && largest > minio_single_put) {
+    return usage_error(
+        "backend minio sends objects above 5MB in parts, which this version cannot do yet; use sizes up to "
+        "5MB, or "
+        "backend boto3");
   }
   plan.threads = static_cast<unsigned>(std::min<std::uint64_t>(plan.threads, clients));
   RunNeeds needs{.endpoints = plan.endpoints.size(),

@@ -17,6 +17,9 @@ constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
 // What is hashed at a time; the thread's other clients are served in between.
 constexpr std::uint64_t hash_slice = 128 << 10;
 
+// That of settings which name none.
+constexpr std::string_view default_region = "us-east-1";
+
 // With --verify sample, one read in so many is checked whole.
 constexpr std::uint64_t sampled_reads = 64;
 
@@ -39,6 +42,17 @@ bool may_have_stored(Outcome outcome, int status) {
 
 }  // namespace
 
+Performer::Attempt Performer::attempt_of(const ExchangeResult& result) {
+  Attempt attempt{.status = result.status,
+                  .requests = 1,
+                  .sent = result.first_byte_sent,
+                  .request_sent = result.request_sent,
+                  .end = result.end,
+                  .head = result.head};
+  if (result.status != 0) attempt.first_byte = result.first_byte_received;
+  return attempt;
+}
+
 Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t index)
     : thread_(thread),
       share_(share),
@@ -54,8 +68,11 @@ Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t inde
     const WireTraits& traits = endpoint.tls ? over_https_ : over_http_;
     needed_.sha256 = needed_.sha256 || traits.sha256;
     needed_.crc32 = needed_.crc32 || traits.crc32;
+    needed_.md5 = needed_.md5 || traits.md5;
     needed_.invocation_id = needed_.invocation_id || traits.invocation_id;
   }
+  // Who was told a region does not ask.
+  asks_location_ = over_http_.asks_location && thread.plan().region == default_region;
   connections_.reserve(thread.plan().endpoints.size());
   for (std::size_t i = 0; i < thread.plan().endpoints.size(); ++i) {
     connections_.emplace_back(thread.loop());
@@ -71,8 +88,9 @@ void Performer::cut() {
   if (active_ != nullptr) active_->cancel();
 }
 
-// Round-robin over the endpoints, past suspect ones unless all are.
+// Round-robin over the endpoints, past suspect ones unless all are; or always the client's own.
 std::size_t Performer::next_endpoint() {
+  if (over_http_.one_endpoint) return next_endpoint_ % connections_.size();
   const std::size_t count = connections_.size();
   if (count > 1) {
     const TimePoint t = now();
@@ -154,7 +172,7 @@ Task<void> Performer::prepare(Operation& op) {
         .key_hash = hash64(key_), .size = op.size, .mode = mode_at(thread_.plan().content, op.size)};
   }
   if (step.kind == OperationKind::put) {
-    if (needed_.sha256 || needed_.crc32) co_await hash_payload(op);
+    if (needed_.sha256 || needed_.crc32 || needed_.md5) co_await hash_payload(op);
   } else if (step.kind == OperationKind::delete_batch) {
     batch_ = thread_.plan().profile->delete_objects_body(step.keys, false);
   }
@@ -176,6 +194,7 @@ Task<void> Performer::hash_payload(Operation& op) {
     const std::uint64_t length = std::min(hash_slice, end - offset);
     for (const iovec& piece : thread_.gather().gather(*thread_.plan().pool, op.content, offset, length)) {
       if (needed_.sha256) hash.sha256.update(piece.iov_base, piece.iov_len);
+      if (needed_.md5) hash.md5.update(piece.iov_base, piece.iov_len);
       if (needed_.crc32) hash.crc32 = crc32(hash.crc32, piece.iov_base, piece.iov_len);
       offset += piece.iov_len;
     }
@@ -184,6 +203,7 @@ Task<void> Performer::hash_payload(Operation& op) {
   sha256_.resize(64);
   write_hex(hash.sha256.finish(), sha256_.data());
   crc32_ = crc32_base64(hash.crc32);
+  if (needed_.md5) md5_ = hash.md5.finish_base64();
 }
 
 void Performer::encode(const Operation& op, const RequestContext& context) {
@@ -191,10 +211,13 @@ void Performer::encode(const Operation& op, const RequestContext& context) {
   const std::string_view bucket = thread_.plan().bucket;
   switch (op.step.kind) {
     case OperationKind::put:
-      profile.encode(
-          PutObject{
-              .bucket = bucket, .key = key_, .size = op.size, .sha256_hex = sha256_, .crc32_base64 = crc32_},
-          context, head_);
+      profile.encode(PutObject{.bucket = bucket,
+                               .key = key_,
+                               .size = op.size,
+                               .sha256_hex = sha256_,
+                               .crc32_base64 = crc32_,
+                               .md5_base64 = md5_},
+                     context, head_);
       break;
     case OperationKind::get:
       profile.encode(GetObject{.bucket = bucket, .key = key_}, context, head_);
@@ -252,15 +275,26 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
       thread_.connect_succeeded(op.endpoint);
       thread_.recorder().connection();
     }
-    encode(op, {.signer = thread_.signer(),
-                .host = endpoint.host_header,
-                .time = wall_now(),
-                .invocation_id = uuid_,
-                .attempt = number,
-                .max_attempts = plan.retry.retries + 1,
-                .after_response = op.after_response,
-                .tls = endpoint.tls});
-    const std::uint32_t before = result.requests;
+    const RequestContext context{.signer = thread_.signer(),
+                                 .host = endpoint.host_header,
+                                 .time = wall_now(),
+                                 .invocation_id = uuid_,
+                                 .attempt = number,
+                                 .max_attempts = plan.retry.retries + 1,
+                                 .after_response = op.after_response,
+                                 .tls = endpoint.tls};
+    std::uint32_t before = result.requests;
+    if (asks_location_) {
+      Attempt located = co_await locate(op, connection, context);
+      ++before;
+      if (located.outcome != Outcome::ok) {
+        result = std::move(located);
+        result.requests = before;
+        break;
+      }
+      asks_location_ = false;
+    }
+    encode(op, context);
     const bool connects = begun != TimePoint{};
     const bool reused = connection.was_used();
     result = co_await exchange(op, connection);
@@ -283,6 +317,21 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
   }
   active_ = nullptr;
   co_return result;
+}
+
+// The first request of a client of some SDKs. An answer other than ok is that of the operation.
+Task<Performer::Attempt> Performer::locate(const Operation& op, HttpConnection& connection,
+                                           const RequestContext& context) {
+  thread_.plan().profile->encode(GetBucketLocation{.bucket = thread_.plan().bucket}, context, head_);
+  const ExchangeRequest request{.method = "GET", .head = head_, .keep_body = true};
+  const ExchangeResult result = co_await connection.exchange(request);
+  Attempt attempt = attempt_of(result);
+  attempt.begun = attempt.sent;
+  if (result.status / 100 == 2 && result.error == StreamError::none && !result.malformed && !result.truncated)
+    attempt.outcome = Outcome::ok;
+  else
+    judge(op, result, nullptr, attempt);
+  co_return attempt;
 }
 
 Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& connection) {
@@ -311,13 +360,7 @@ Task<Performer::Attempt> Performer::exchange(Operation& op, HttpConnection& conn
                                 .limiter = share_.limiter.get(),
                                 .speed = share_.pattern.client_speed};
   const ExchangeResult result = co_await connection.exchange(request);
-  Attempt attempt{.status = result.status,
-                  .requests = 1,
-                  .sent = result.first_byte_sent,
-                  .request_sent = result.request_sent,
-                  .end = result.end,
-                  .head = result.head};
-  if (result.status != 0) attempt.first_byte = result.first_byte_received;
+  Attempt attempt = attempt_of(result);
   attempt.behind = result.behind > slack_of_slow_client;
   judge(op, result, check ? &*check : nullptr, attempt);
   co_return attempt;

@@ -63,6 +63,8 @@ class Performer {
   Task<void> hash_payload(Operation& op);
   Task<Attempt> attempt(Operation& op, unsigned number);
   Task<Attempt> exchange(Operation& op, HttpConnection& connection);
+  static Attempt attempt_of(const ExchangeResult& result);
+  Task<Attempt> locate(const Operation& op, HttpConnection& connection, const RequestContext& context);
   void encode(const Operation& op, const RequestContext& context);
   std::optional<ContentCheck::Depth> check_depth(const Operation& op);
   void judge(const Operation& op, const ExchangeResult& result, const ReadCheck* check, Attempt& attempt);
@@ -89,9 +91,10 @@ class Performer {
   HttpConnection* active_ = nullptr;
   Timer timer_;
   bool recording_ = true;
+  bool asks_location_ = false;  // before its next operation
   Backoff connect_backoff_;
   Duration pause_{};
-  std::string head_, key_, uuid_, sha256_, crc32_, batch_;
+  std::string head_, key_, uuid_, sha256_, crc32_, md5_, batch_;
   WireTraits over_http_, over_https_, needed_;  // of the profile; needed by one endpoint at least
   ListPage page_;
   DeleteResult deletion_;

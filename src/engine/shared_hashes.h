@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/encoding.h"
 #include "s3/sigv4.h"
 #include "workload/content_layout.h"
 
@@ -15,6 +16,7 @@ namespace s3lt {
 struct PayloadHash {
   Sha256Stream sha256;
   std::uint32_t crc32 = 0;
+  Md5Stream md5;
 };
 
 class SharedHashes {

@@ -100,6 +100,11 @@ class Boto3 final : public WireProfile {
     plain(HeadWriter(head, "HEAD", object_path(op.bucket, {})), context, false);
   }
 
+  // GET /{bucket}?location
+  void encode(const GetBucketLocation& op, const RequestContext& context, std::string& head) const override {
+    plain(HeadWriter(head, "GET", object_path(op.bucket, {}), "location"), context, false);
+  }
+
   // PUT /{bucket}
   void encode(const CreateBucket& op, const RequestContext& context, std::string& head) const override {
     const std::string hash = sha256_hex(op.body);

@@ -68,6 +68,11 @@ class Native final : public WireProfile {
     bodiless(HeadWriter(head, "HEAD", object_path(op.bucket, {})), context);
   }
 
+  // GET /{bucket}?location
+  void encode(const GetBucketLocation& op, const RequestContext& context, std::string& head) const override {
+    bodiless(HeadWriter(head, "GET", object_path(op.bucket, {}), "location="), context);
+  }
+
   // PUT /{bucket}
   void encode(const CreateBucket& op, const RequestContext& context, std::string& head) const override {
     const std::string hash = sha256_hex(op.body);

@@ -36,6 +36,9 @@ struct ListObjects {
 struct HeadBucket {
   std::string_view bucket;
 };
+struct GetBucketLocation {
+  std::string_view bucket;
+};
 struct CreateBucket {
   std::string_view bucket;
   std::string_view body = {};  // as create_bucket_body() made it: empty for us-east-1

@@ -6,10 +6,12 @@
 namespace s3lt {
 
 const WireProfile& boto3_profile();   // boto3_profile.cc
+const WireProfile& minio_profile();   // minio_profile.cc
 const WireProfile& native_profile();  // native_profile.cc
 
 const WireProfile* find_profile(std::string_view name) {
   if (name == "boto3") return &boto3_profile();
+  if (name == "minio") return &minio_profile();
   if (name == "native") return &native_profile();
   return nullptr;
 }

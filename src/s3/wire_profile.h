@@ -30,6 +30,8 @@ struct WireTraits {
   bool crc32_behind = false;                        // a PUT's body goes out in TrailerCoding
   bool expect_continue = false;                     // a PUT body waits for 100 Continue
   bool invocation_id = false;
+  bool one_endpoint = false;    // a client keeps to one endpoint; else it goes round all of them
+  bool asks_location = false;   // a client asks for the bucket's region before its first operation
 };
 
 class WireProfile {
@@ -46,12 +48,13 @@ class WireProfile {
   virtual void encode(const DeleteObjects&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const ListObjects&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const HeadBucket&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const GetBucketLocation&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const CreateBucket&, const RequestContext&, std::string& head) const = 0;
 
   virtual std::string delete_objects_body(std::span<const std::string> keys, bool quiet) const = 0;
 };
 
-// The profile of that name, or null: boto3, native.
+// The profile of that name, or null: boto3, minio, native.
 const WireProfile* find_profile(std::string_view name);
 
 // The body of a CreateBucket for this region; empty for us-east-1.

@@ -53,6 +53,26 @@ void append_xml_text(std::string& out, std::string_view text) {
   }
 }
 
+void append_ascii_xml_text(std::string& out, std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t length = lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1;
+    std::uint32_t code = length > 1 ? lead & (0x7fU >> length) : 0;
+    std::size_t read = 1;
+    for (; read < length && i + read < text.size(); ++read) {
+      const auto next = static_cast<unsigned char>(text[i + read]);
+      if ((next & 0xc0) != 0x80) break;
+      code = code << 6 | (next & 0x3f);
+    }
+    if (length > 1 && read == length) {
+      out.append("&#").append(std::to_string(code)).append(";");
+    } else {
+      append_xml_text(out, text.substr(i, read = 1));
+    }
+    i += read;
+  }
+}
+
 std::optional<S3Error> parse_error(std::string_view xml) {
   pugi::xml_document document;
   if (!load_xml(document, xml)) return std::nullopt;

@@ -12,6 +12,8 @@ namespace s3lt {
 
 // Appends text with &, <, > and carriage returns escaped.
 void append_xml_text(std::string& out, std::string_view text);
+// The same in ASCII alone: each other character as a reference (&#252;). Bytes that are no UTF-8 stay.
+void append_ascii_xml_text(std::string& out, std::string_view text);
 
 struct S3Error {
   std::string code, message, request_id;

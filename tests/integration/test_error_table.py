@@ -125,6 +125,9 @@ USAGE = {
                             "yes/no", settings={"S3_VERIFY_SSL": "maybe"}),
     "no backend": Row("S3LOADTEST_BACKEND (.env:5): \"minoi\" is not a backend; did you mean \"minio\"?",
                       settings={"S3LOADTEST_BACKEND": "minoi"}),
+    "minio with large objects": Row("backend minio sends objects above 5MB in parts, which this version cannot do yet; "
+                                    "use sizes up to 5MB, or backend boto3",
+                                    arguments=(*RUN, "--backend", "minio", "--size", "10MB")),
     "no log level": Row("LOADTEST_LOG_LEVEL (.env:5): \"loud\" is not a log level; use DEBUG, INFO, WARNING or ERROR",
                         settings={"LOADTEST_LOG_LEVEL": "loud"}),
     "no bucket name": Row("S3_BUCKET (.env:4): \"s3://loadtest\" is not a bucket's name; it has 3 to 63 letters, "

@@ -16,7 +16,7 @@ def holds_what_the_summary_says(result, storage):
     assert set(listed.values()) <= {1 << 10, 100 << 10, 1 << 20}
 
 
-@pytest.mark.parametrize("backend, duration", [("boto3", "20s"), ("native", "5s")])
+@pytest.mark.parametrize("backend, duration", [("boto3", "20s"), ("minio", "5s"), ("native", "5s")])
 @pytest.mark.parametrize("server", ["rgw", "versitygw"])
 def test_baseload_has_no_error_and_counts_the_keys_that_are_there(request, loadtest, server, backend, duration):
     storage = request.getfixturevalue(server).with_new_bucket()

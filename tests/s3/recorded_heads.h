@@ -1,6 +1,9 @@
 // The requests in tests/data/wire as they were sent: request line, header lines in order, body.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -42,6 +45,50 @@ inline std::vector<RecordedHead> read_recorded_heads(std::string_view client, st
     }
   }
   return heads;
+}
+
+inline RecordedHead recorded_head(std::string_view client, std::string_view operation,
+                                  std::size_t index = 0) {
+  const auto heads = read_recorded_heads(client, operation);
+  EXPECT_GT(heads.size(), index) << operation;
+  return heads.size() > index ? heads[index] : RecordedHead{{""}, {}};
+}
+
+inline std::vector<std::string> lines_of(std::string_view head) {
+  std::vector<std::string> lines;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+  head.remove_suffix(std::min<std::size_t>(2, head.size()));
+  while (!head.empty()) {
+    const std::size_t end = head.find("\r\n");
+    if (end == head.npos) {
+      ADD_FAILURE() << "a line without its end: " << head;
+      break;
+    }
+    lines.emplace_back(head.substr(0, end));
+    head.remove_prefix(end + 2);
+  }
+  return lines;
+}
+
+// "…/20261123/us-east-1/s3/aws4_request, …" -> us-east-1
+inline std::string region_of(const std::string& authorization) {
+  const std::size_t day = authorization.find('/') + 1, region = authorization.find('/', day) + 1;
+  return authorization.substr(region, authorization.find('/', region) - region);
+}
+
+inline void expect_same(std::vector<std::string> written, std::vector<std::string> recorded) {
+  for (auto* lines : {&written, &recorded}) {
+    for (std::string& line : *lines) {
+      if (line.starts_with("User-Agent: ")) line = "User-Agent: *";
+    }
+  }
+  EXPECT_EQ(written, recorded);
+}
+
+inline std::string key_in(const RecordedHead& recorded) {
+  const std::string& line = recorded.lines.front();
+  const std::size_t begin = line.find("/bkt/") + 5;
+  return line.substr(begin, line.rfind(' ') - begin);
 }
 
 }  // namespace s3lt

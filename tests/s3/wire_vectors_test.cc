@@ -117,8 +117,8 @@ void expect_same_signature(const Recorded& r) {
   std::string authorization;
   signer.append_authorization(authorization, input, r.header("x-amz-date"));
   EXPECT_EQ(authorization, sent);
-  // Over https the checksum of a PUT follows its body.
-  if (hash != "STREAMING-UNSIGNED-PAYLOAD-TRAILER") {
+  // Over https the body is not signed.
+  if (hash != "STREAMING-UNSIGNED-PAYLOAD-TRAILER" && hash != unsigned_payload) {
     EXPECT_EQ(hash, sha256_hex(r.body));
   }
 }
@@ -133,7 +133,7 @@ TEST(WireVectors, RecordedRequestsRecomputeToTheirSignaturesAndPayloadHashes) {
       ++requests;
     }
   }
-  EXPECT_EQ(requests, 84u);
+  EXPECT_EQ(requests, 160u);
 }
 
 TEST(WireVectors, AChangedByteChangesTheSignature) {
