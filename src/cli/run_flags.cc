@@ -240,7 +240,7 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
             "unique | shared | dedupe=N% | compress=N%", "unique");
   add_value(app, "--grace", flags.grace, duration_or_zero,
             "how long operations in flight may go on at the end", "TIME", "10s");
-  add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3 or native",
+  add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3, minio or native",
             "NAME", "boto3");
   add_flag_value(
       app, "--slo",
