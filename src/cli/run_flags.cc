@@ -123,6 +123,13 @@ Result<std::uint64_t> parse_worker(const std::string& text) {
   return n;
 }
 
+Result<Retries> parse_retries(const std::string& text) {
+  if (text == "sdk") return Retries{.as_sdk = true};
+  const auto n = parse_count(text);
+  if (!n) return usage_error(fmt::format("\"{}\" is neither a whole number, such as 3, nor sdk", text));
+  return Retries{.most = *n};
+}
+
 Result<Verify> parse_verify(const std::string& text) {
   for (std::size_t i = 0; i < verify_names.size(); ++i) {
     if (text == verify_names[i]) return static_cast<Verify>(i);
@@ -231,7 +238,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
             "random");
   add_value(app, "--time-scale", flags.time_scale, parse_time_scale,
             "divides bursts, gaps, windows and cycles of the patterns by this", "X", "1");
-  add_value(app, "--retries", flags.retries, count, "tries after the first of a failed operation", "N", "5");
+  add_value(app, "--retries", flags.retries, parse_retries,
+            "tries after the first of a failed operation; sdk: when and as often as the backend's own SDK",
+            "N | sdk", "5");
   add_value(app, "--verify", flags.verify, parse_verify,
             "check the bytes that are read: none, the first block and one read in 64 whole, or every byte",
             "off | sample | all", "sample");
@@ -280,7 +289,7 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   if (flags.existing) out.emplace_back("existing", *flags.existing);
   out.emplace_back("max_keys", fmt::format("{}", flags.max_keys));
   out.emplace_back("max_bytes", format_size(flags.max_bytes));
-  out.emplace_back("retries", fmt::format("{}", flags.retries));
+  out.emplace_back("retries", flags.retries.as_sdk ? "sdk" : fmt::format("{}", flags.retries.most));
   out.emplace_back("verify", name(flags.verify));
   out.emplace_back("content", name(flags.content));
   out.emplace_back("grace", format_duration(flags.grace));

@@ -27,6 +27,12 @@ struct CommonFlags {
   std::string bucket;
 };
 
+// --retries: tries after the first of a failed operation, or as the backend's SDK has them.
+struct Retries {
+  std::uint64_t most = 5;
+  bool as_sdk = false;
+};
+
 struct RunFlags {
   CommonFlags common;
   std::string pattern;  // a built-in name, "all", or a file
@@ -57,7 +63,7 @@ struct RunFlags {
   std::optional<LogLevel> log_level;
   std::optional<std::uint64_t> seed;
   double time_scale = 1;
-  std::uint64_t retries = 5;
+  Retries retries;
   Verify verify = Verify::sample;
   ContentMode content;
   Duration grace = std::chrono::seconds(10);

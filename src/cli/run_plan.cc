@@ -283,7 +283,14 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.operations = flags.operations;
   plan.bytes = flags.bytes;
   plan.grace = flags.grace;
-  plan.retry.retries = static_cast<unsigned>(std::min<std::uint64_t>(flags.retries, 1000));
+  plan.retry.retries = static_cast<unsigned>(std::min<std::uint64_t>(flags.retries.most, 1000));
+  if (flags.retries.as_sdk) {
+    plan.sdk_retries = plan.profile->sdk_retries();
+    if (!plan.sdk_retries) {
+      return usage_error(
+          fmt::format("--retries sdk: backend {} is no SDK's; give a number", plan.profile->name()));
+    }
+  }
   plan.verify = flags.verify;
   plan.content = flags.content;
   plan.limits = {flags.max_keys, flags.max_bytes};

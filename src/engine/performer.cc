@@ -78,6 +78,7 @@ Performer::Performer(LoadThread& thread, PatternShare& share, std::uint64_t inde
     connections_.emplace_back(thread.loop());
     connections_.back().set_stall_deadline(thread.plan().stall);
   }
+  if (thread.plan().sdk_retries) quotas_.assign(connections_.size(), SdkQuota(*thread.plan().sdk_retries));
   if (share.pattern.client_speed > 0) {
     for (HttpConnection& connection : connections_) connection.be_slow(share.pattern.client_speed);
   }
@@ -142,20 +143,43 @@ Task<Performed> Performer::perform(const Step& step) {
       if (last.checked) op.recorder.checked(op.cell, wrong ? std::optional(wrong->kind) : std::nullopt);
       if (is_error(last.outcome)) sample(op, last, number);
     }
-    if (!last.retryable || number > thread_.plan().retry.retries) break;
+    const std::optional<Duration> delay = retry_delay(op, last, number);
+    if (!delay) break;
     op.after_response = last.status != 0;
-    const bool in_time =
-        co_await timer_.until(now() + thread_.plan().retry.delay(number - 1, random_.uniform()));
+    const bool in_time = co_await timer_.until(now() + *delay);
     if (!in_time || thread_.cut()) {
       last.outcome = Outcome::cancelled;
       break;
     }
-    op.endpoint = next_endpoint();
+    // An SDK's client object has one endpoint.
+    if (!thread_.plan().sdk_retries) op.endpoint = next_endpoint();
   }
+  if (thread_.plan().sdk_retries && last.outcome == Outcome::ok)
+    quotas_[op.endpoint].succeeded(*thread_.plan().sdk_retries, number - 1);
   record(op, last, number);
   done.outcome = last.outcome;
   done.answered = deletion_.deleted > 0 || !deletion_.refused.empty();
   co_return done;
+}
+
+// How long to wait before the next attempt; nothing: this was the last one.
+std::optional<Duration> Performer::retry_delay(const Operation& op, const Attempt& last, unsigned number) {
+  const RunPlan& plan = thread_.plan();
+  if (!plan.sdk_retries) {
+    if (!last.retryable || number > plan.retry.retries) return std::nullopt;
+    return plan.retry.delay(number - 1, random_.uniform());
+  }
+  if (!is_error(last.outcome)) return std::nullopt;
+  const auto header = [&](std::string_view name) {
+    return last.head != nullptr ? std::string_view(last.head->headers.find(name)) : std::string_view();
+  };
+  const FailedAttempt failed{.outcome = last.outcome,
+                             .status = last.status,
+                             .code = last.trouble().s3.code,
+                             .is_post = op.step.kind == OperationKind::delete_batch,
+                             .retry_after = header("retry-after"),
+                             .amz_retry_after = header("x-amz-retry-after")};
+  return quotas_[op.endpoint].retry(*plan.sdk_retries, failed, number - 1, random_.uniform());
 }
 
 // What all attempts have in common: the key, the body and its hashes.
@@ -275,12 +299,14 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
       thread_.connect_succeeded(op.endpoint);
       thread_.recorder().connection();
     }
+    if (op.signed_at == WallTime{} || !plan.sdk_retries || !plan.sdk_retries->repeats_signature)
+      op.signed_at = wall_now();
     const RequestContext context{.signer = thread_.signer(),
                                  .host = endpoint.host_header,
-                                 .time = wall_now(),
+                                 .time = op.signed_at,
                                  .invocation_id = uuid_,
                                  .attempt = number,
-                                 .max_attempts = plan.retry.retries + 1,
+                                 .max_attempts = plan.most_attempts(),
                                  .after_response = op.after_response,
                                  .tls = endpoint.tls};
     std::uint32_t before = result.requests;

@@ -63,6 +63,7 @@ class Performer {
   Task<void> hash_payload(Operation& op);
   Task<Attempt> attempt(Operation& op, unsigned number);
   Task<Attempt> exchange(Operation& op, HttpConnection& connection);
+  std::optional<Duration> retry_delay(const Operation& op, const Attempt& last, unsigned number);
   static Attempt attempt_of(const ExchangeResult& result);
   Task<Attempt> locate(const Operation& op, HttpConnection& connection, const RequestContext& context);
   void encode(const Operation& op, const RequestContext& context);
@@ -88,6 +89,7 @@ class Performer {
   std::uint64_t next_endpoint_;
   std::vector<HttpConnection> connections_;  // one per endpoint
   std::vector<std::uint32_t> next_address_;  // of each endpoint
+  std::vector<SdkQuota> quotas_;             // of each endpoint, with --retries sdk
   HttpConnection* active_ = nullptr;
   Timer timer_;
   bool recording_ = true;

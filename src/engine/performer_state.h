@@ -22,6 +22,7 @@ struct Performer::Operation : TransferObserver {
   TimePoint first_begun{};      // its first attempt
   std::int64_t lag_us = -1;     // of an open loop: the actual start behind it
   bool after_response = false;  // the attempt before got an answer
+  WallTime signed_at{};
   void moved(std::uint64_t bytes) override {
     if (!recording || step.space == nullptr) return;  // the bytes of objects only, not of lists
     recorder.moved(cell, bytes);

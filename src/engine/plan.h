@@ -48,6 +48,8 @@ struct RunPlan {
   Duration grace = std::chrono::seconds(10);
   double time_scale = 1;  // divides the times of schedules, and nothing else
   RetryPolicy retry;
+  std::optional<SdkRetryRules> sdk_retries;  // instead of `retry`
+  unsigned most_attempts() const { return sdk_retries ? sdk_retries->attempts : retry.retries + 1; }
   Verify verify = Verify::sample;
   ContentMode content;  // of what is written, and what is expected first of what is read
   Duration stall = std::chrono::seconds(300);  // an attempt ends when no byte moved for so long

@@ -23,6 +23,19 @@ class Boto3 final : public WireProfile {
     return {
         .sha256 = !tls, .crc32 = true, .crc32_behind = tls, .expect_continue = true, .invocation_id = true};
   }
+  // Mode standard with max_attempts 3, which is that many after the first.
+  std::optional<SdkRetryRules> sdk_retries() const override {
+    return SdkRetryRules{.attempts = 4,
+                         .server_errors = true,
+                         .throttling = true,
+                         .base_seconds = 0.05,
+                         .base_throttled_seconds = 1,
+                         .most_seconds = 20,
+                         .amz_retry_after = true,
+                         .quota = 500,
+                         .cost = 14,
+                         .cost_throttled = 5};
+  }
 
   // PUT /{bucket}/{key}
   // http: Expect: 100-continue, x-amz-checksum-crc32, x-amz-sdk-checksum-algorithm; Content-Length last

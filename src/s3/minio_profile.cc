@@ -20,6 +20,11 @@ class Minio final : public WireProfile {
   WireTraits traits(bool tls) const override {
     return {.sha256 = !tls, .md5 = tls, .one_endpoint = true, .asks_location = true};
   }
+  // urllib3's Retry(3), as the earlier tool's pool had it: at once, and only connections.
+  std::optional<SdkRetryRules> sdk_retries() const override {
+    return SdkRetryRules{
+        .attempts = 4, .connections_of_post = false, .retry_after = true, .repeats_signature = true};
+  }
 
   // PUT /{bucket}/{key}
   // Content-Type: application/octet-stream

@@ -14,6 +14,7 @@ class Native final : public WireProfile {
  public:
   std::string_view name() const override { return "native"; }
   WireTraits traits(bool) const override { return {}; }
+  std::optional<SdkRetryRules> sdk_retries() const override { return std::nullopt; }
 
   // PUT /{bucket}/{key}
   void encode(const PutObject& op, const RequestContext& context, std::string& head) const override {

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "s3/requests.h"
+#include "s3/sdk_retries.h"
 #include "s3/sigv4.h"
 
 namespace s3lt {
@@ -39,6 +41,8 @@ class WireProfile {
   virtual ~WireProfile() = default;
   virtual std::string_view name() const = 0;
   virtual WireTraits traits(bool tls) const = 0;
+  // How its SDK tries again; nothing where there is none.
+  virtual std::optional<SdkRetryRules> sdk_retries() const = 0;
 
   // Each writes the whole head of the request, with its last empty line, over `head`.
   virtual void encode(const PutObject&, const RequestContext&, std::string& head) const = 0;

@@ -44,7 +44,8 @@ TEST(RunFlags, WithoutArgumentsAreTheDocumentedDefaults) {
   EXPECT_EQ(f.worker_id, 0U);
   EXPECT_EQ(f.prefix, "loadtest/");
   EXPECT_EQ(f.stats_interval, std::chrono::seconds(30));
-  EXPECT_EQ(f.retries, 5U);
+  EXPECT_EQ(f.retries.most, 5U);
+  EXPECT_FALSE(f.retries.as_sdk);
   EXPECT_EQ(f.grace, std::chrono::seconds(10));
   EXPECT_FALSE(f.create_bucket);
   EXPECT_FALSE(f.json);

@@ -18,7 +18,8 @@ class Request:
     key: str  # of the object; the prefix of a LIST
     token: str = ""  # of a LIST
     keys: tuple = ()  # what the page of a LIST brought, or a DELETE-BATCH asked for
-    status: int = 200
+    status: int = 200  # 0: the connection was closed instead
+    headers: dict = dataclasses.field(default_factory=dict)
 
     @property
     def size(self):
@@ -59,8 +60,14 @@ class RecordingStandIn(StandIn):
         key = path[1:].partition("/")[2]
         operation = handler.command if key else {"GET": "LIST", "POST": "DELETE-BATCH"}.get(handler.command, "BUCKET")
         request = Request(time.monotonic(), handler.client_address, operation, key or fields.get("prefix", ""),
-                          fields.get("continuation-token", ""))
+                          fields.get("continuation-token", ""), headers=dict(handler.headers.items()))
         trouble = self.trouble(request)
+        if trouble == "close":
+            request.status = 0
+            with self.lock:
+                self.requests.append(request)
+            handler.close_connection = True
+            return
         if trouble:
             request.status, content = trouble[0], s3_error(trouble[1])
         elif operation == "LIST":

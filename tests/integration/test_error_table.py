@@ -125,6 +125,10 @@ USAGE = {
                             "yes/no", settings={"S3_VERIFY_SSL": "maybe"}),
     "no backend": Row("S3LOADTEST_BACKEND (.env:5): \"minoi\" is not a backend; did you mean \"minio\"?",
                       settings={"S3LOADTEST_BACKEND": "minoi"}),
+    "retries of no SDK": Row("--retries sdk: backend native is no SDK's; give a number",
+                             arguments=(*RUN, "--backend", "native", "--retries", "sdk")),
+    "retries that are none": Row("--retries: \"few\" is neither a whole number, such as 3, nor sdk",
+                                 arguments=(*RUN, "--retries", "few")),
     "minio with large objects": Row("backend minio sends objects above 5MB in parts, which this version cannot do yet; "
                                     "use sizes up to 5MB, or backend boto3",
                                     arguments=(*RUN, "--backend", "minio", "--size", "10MB")),

@@ -103,6 +103,24 @@ def test_the_page_shows_the_summary_and_asks_for_nothing(all_run, browser):
     assert "AWS_SECRET" not in page.read_text() and "secret" not in json.dumps(data["run"]).lower()
 
 
+def test_the_page_says_how_sure_its_figures_are_and_what_its_loop_hides(all_run, browser):
+    summary = json.loads((all_run.directory / "summary.json").read_text())
+    open_page(browser, all_run.directory / "report.html")
+    for name, pattern in summary["patterns"].items():
+        browser.find_element("css selector", f'[data-pattern="{name}"]').click()
+        card = browser.execute_script("return document.querySelector('#certainty').closest('section').innerText")
+        assert pattern["steady"]["why"] in card
+        assert ("Closed loop: a client that waits begins nothing" in card) == ("arrivals" not in pattern)
+        rows = browser.execute_script("return [...document.querySelectorAll('#certainty tbody tr')].map("
+                                      "row => [...row.cells].map(cell => cell.textContent))")
+        shown = {row[0]: row for row in rows}
+        assert set(shown) == {o for o, of in pattern["operations"].items() if "intervals" in of}
+        for operation, row in shown.items():
+            intervals = pattern["operations"][operation]["intervals"]
+            assert [cell == "too few samples" for cell in row[2:]] == \
+                [p in intervals["few_samples"] for p in ("p50", "p95", "p99", "p999")], row
+
+
 def test_hover_zoom_and_reset(all_run, browser):
     open_page(browser, all_run.directory / "report.html")
     browser.execute_script("document.querySelector('[data-pattern=baseload]').click()")

@@ -164,6 +164,24 @@ function operationsTable(data, pattern) {
     table(["operation", "count", "rate", "throughput", "errors", "p50", "p90", "p95", "p99", "p99.9", "max"], rows, {id: "operations"}));
 }
 
+// How sure the figures of a pattern are, and what its kind of loop shows.
+function certaintyCard(data, pattern) {
+  const {arrivals, steady, operations} = data.summary.patterns[pattern] || {};
+  const words = [arrivals
+    ? `Open loop: ${thousands(arrivals.intended)} intended starts, ${thousands(arrivals.not_sent)} not sent for want of a free client`
+    : "Closed loop: a client that waits begins nothing, so a stall of the storage hits few operations and hardly shows in the percentiles; --rate shows it"];
+  if (steady) words.push(`${steady.steady === true ? "Steady" : steady.steady === false ? "Not steady" : "Steadiness not tested"}: ${steady.why}`);
+  const between = (pair, text) => (pair ? `${text(pair[0])} – ${text(pair[1])}` : "-");
+  const percentiles = ["p50", "p95", "p99", "p999"];
+  const rows = operationOrder.filter(o => operations?.[o]?.intervals).map(o => {
+    const {intervals} = operations[o], few = new Set(intervals.few_samples);
+    return [o, between(intervals.rate, rate), ...percentiles.map(p => (few.has(p) ? {text: "too few samples", class: "soft"} : between(intervals[p], latency)))];
+  });
+  return card("How sure", "where rates and response times lie, for 95% sure, by the course of this run",
+    rows.length ? table(["operation", "rate", "p50", "p95", "p99", "p99.9"], rows, {id: "certainty"}) : null,
+    words.map(text => el("p", {class: steady?.steady === false && text.startsWith("Not steady") ? "hint bad" : "hint"}, sentenceCase(text))));
+}
+
 function patternsTable(data) {
   const seconds = Math.max(1e-9, data.summary.run.seconds);
   return card("Patterns", null, table(["pattern", "operations", "rate", "throughput", "errors"], data.patterns.map(p => {
@@ -295,7 +313,7 @@ function patternView(data, pattern) {
     parts.push(...pair);
     nodes.push(pair.length > 1 ? el("div", {class: "pair"}, pair.map(p => p[0])) : pair[0][0]);
   }
-  nodes.push(operationsTable(data, pattern.name));
+  nodes.push(operationsTable(data, pattern.name), certaintyCard(data, pattern.name));
   const failures = failuresCard(data, operations, context);
   nodes.push(failures[0]);
   parts.push(failures);

@@ -1,0 +1,89 @@
+#include "s3/sdk_retries.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace s3lt {
+namespace {
+
+constexpr auto longest_lengthening = std::chrono::seconds(5);
+
+// botocore's lists of the standard mode; whatever the status is.
+constexpr std::array<std::string_view, 14> throttling_codes = {"Throttling",
+                                                               "ThrottlingException",
+                                                               "ThrottledException",
+                                                               "RequestThrottledException",
+                                                               "TooManyRequestsException",
+                                                               "ProvisionedThroughputExceededException",
+                                                               "TransactionInProgressException",
+                                                               "RequestLimitExceeded",
+                                                               "BandwidthLimitExceeded",
+                                                               "LimitExceededException",
+                                                               "RequestThrottled",
+                                                               "SlowDown",
+                                                               "PriorRequestNotComplete",
+                                                               "EC2ThrottledException"};
+constexpr std::array<std::string_view, 2> transient_codes = {"RequestTimeout", "RequestTimeoutException"};
+
+bool is_throttling(const FailedAttempt& failed) {
+  return failed.status == 429 || std::ranges::find(throttling_codes, failed.code) != throttling_codes.end();
+}
+
+bool is_server_error(const FailedAttempt& failed) {
+  const int s = failed.status;
+  return s == 500 || s == 502 || s == 503 || s == 504 ||
+         std::ranges::find(transient_codes, failed.code) != transient_codes.end();
+}
+
+// Without an answer, or with one that did not come whole: a broken body is the caller's to see.
+bool is_connection(const FailedAttempt& failed) {
+  if (failed.status != 0) return false;
+  return failed.outcome == Outcome::connect || failed.outcome == Outcome::reset ||
+         failed.outcome == Outcome::timeout;
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || n < 0) return std::nullopt;
+  return n;
+}
+
+}  // namespace
+
+std::optional<Duration> SdkQuota::retry(const SdkRetryRules& rules, const FailedAttempt& failed,
+                                        unsigned retry, double random) {
+  if (retry == 0) taken_ = 0;
+  if (retry + 1 >= rules.attempts) return std::nullopt;
+  const bool throttled = is_throttling(failed);
+  const auto after = rules.retry_after ? whole_number(failed.retry_after) : std::nullopt;
+  const bool told = after && (failed.status == 413 || failed.status == 429 || failed.status == 503);
+  const bool again = told || (throttled && rules.throttling) ||
+                     (is_server_error(failed) && rules.server_errors) ||
+                     (is_connection(failed) && rules.connections &&
+                      (!failed.is_post || rules.connections_of_post || failed.outcome == Outcome::connect));
+  if (!again) return std::nullopt;
+  if (rules.quota > 0) {
+    const unsigned cost = throttled ? rules.cost_throttled : rules.cost;
+    if (cost > left_) return std::nullopt;
+    left_ -= cost;
+    taken_ = cost;
+  }
+  if (told) return std::chrono::seconds(std::min<std::int64_t>(*after, 86'400));
+  const double base = throttled ? rules.base_throttled_seconds : rules.base_seconds;
+  Duration delay = seconds(random * std::min(rules.most_seconds, base * std::exp2(std::min(retry, 30u))));
+  if (const auto ms = rules.amz_retry_after ? whole_number(failed.amz_retry_after) : std::nullopt) {
+    const Duration asked = std::chrono::milliseconds(std::min<std::int64_t>(*ms, 86'400'000));
+    delay = std::clamp<Duration>(asked, delay, delay + longest_lengthening);
+  }
+  return delay;
+}
+
+void SdkQuota::succeeded(const SdkRetryRules& rules, unsigned retries) {
+  if (rules.quota == 0) return;
+  left_ = std::min(rules.quota, left_ + (retries > 0 ? taken_ : 1));
+}
+
+}  // namespace s3lt
