@@ -226,8 +226,9 @@ Result<RunPlan> plan_storage(const Settings& settings) {
   const bool tls =
       std::any_of(plan.endpoints.begin(), plan.endpoints.end(), [](const auto& e) { return e.tls; });
   if (tls) {
-    auto client =
-        TlsClient::create({.verify = settings.verify_tls, .ca_bundle = settings.ca_bundle.string()});
+    auto client = TlsClient::create({.verify = settings.verify_tls,
+                                     .ca_bundle = settings.ca_bundle.string(),
+                                     .resume = plan.profile->traits(true).resumes_tls});
     if (!client) {
       return usage_error(fmt::format("AWS_CA_BUNDLE={}: {}; it must be a PEM file of certificates",
                                      settings.ca_bundle.string(), client.error()));

@@ -155,8 +155,11 @@ Task<void> LoadThread::prefill(Client& client) {
 void LoadThread::begin(TimePoint t0) {
   loop_.post([this, t0] {
     t0_ = t0;
-    const ClientCounters before = recorder_.take({}, {}).client;  // the rest is not part of the load
-    before_load_ = {.connections = before.connections, .reconnects = before.reconnects};
+    ClientCounters before = recorder_.take({}, {}).client;  // the rest is not part of the load
+    before_load_ = {.connections = before.connections,
+                    .reconnects = before.reconnects,
+                    .handshakes = std::move(before.handshakes),
+                    .resumed_handshakes = before.resumed_handshakes};
     if (stopping_) {
       finish();
       return;

@@ -298,6 +298,9 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
       }
       thread_.connect_succeeded(op.endpoint);
       thread_.recorder().connection();
+      if (endpoint.tls)
+        thread_.recorder().handshake(to_micros(secured - connection.connected_at()),
+                                     connection.stream().tls_resumed());
     }
     if (op.signed_at == WallTime{} || !plan.sdk_retries || !plan.sdk_retries->repeats_signature)
       op.signed_at = wall_now();

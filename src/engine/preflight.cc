@@ -7,139 +7,12 @@
 #include <optional>
 
 #include "base/log.h"
-#include "engine/refusal.h"
-#include "net/http_connection.h"
+#include "engine/asker.h"
 #include "s3/classify.h"
 #include "s3/trailer_coding.h"
-#include "s3/xml.h"
 
 namespace s3lt {
 namespace {
-
-// Asks one endpoint, on a connection of its own.
-class Asker {
- public:
-  Asker(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint)
-      : loop_(loop),
-        plan_(plan),
-        endpoint_(endpoint),
-        connection_(loop),
-        signer_(plan.credentials, plan.region) {
-    connection_.set_stall_deadline(preflight_silence);
-  }
-
-  template <class Request>
-  Task<StorageAnswer> ask(const Request& request, std::string_view method, std::string_view question,
-                          std::string_view body = {}) {
-    std::string head;
-    plan_.profile->encode(request,
-                          {.signer = signer_,
-                           .host = endpoint_.host_header,
-                           .time = wall_now(),
-                           .invocation_id = "00000000-0000-4000-8000-000000000000",
-                           .attempt = 1,
-                           .max_attempts = 1,
-                           .tls = endpoint_.tls},
-                          head);
-    head += body;
-    StorageAnswer answer;
-    // A server may close a kept connection just as the next request leaves: that one goes out once more.
-    for (bool again = true; again;) {
-      answer = StorageAnswer{};
-      answer.question = question;
-      again = connection_.is_open();
-      co_await connect(connection_, endpoint_.tls ? plan_.tls.get() : nullptr, answer);
-      if (answer.connected) co_await exchange(connection_, method, head, answer);
-      again = again && (answer.error == StreamError::closed || answer.error == StreamError::reset);
-    }
-    co_return answer;
-  }
-
-  // Whether this address answers to the other scheme; where it does, the URL has the wrong one.
-  Task<bool> answers_to_other_scheme() {
-    if (endpoint_.tls) {
-      const bool http = co_await answers_to_http();
-      co_return http;
-    }
-    const auto tls = TlsClient::create({.verify = false, .ca_bundle = {}});
-    for (const Address& address : endpoint_.addresses) {
-      if (!tls || cancelled_) break;
-      Stream stream;
-      const ConnectOptions options{
-          .tls = tls->get(), .server_name = endpoint_.host, .deadline = now() + second_look};
-      const StreamError error = co_await stream.connect(loop_, address, options);
-      if (error == StreamError::none) co_return true;
-    }
-    co_return false;
-  }
-
-  bool sends_trailers() const { return plan_.profile->traits(endpoint_.tls).crc32_behind; }
-
-  // Ends what is under way; nothing more is asked.
-  void cancel() {
-    cancelled_ = true;
-    connection_.cancel();
-  }
-
- private:
-  // How long a look at what else an address may speak may take; it follows on a failure.
-  static constexpr auto second_look = std::chrono::seconds(2);
-
-  Task<bool> answers_to_http() {
-    HttpConnection plain(loop_);
-    plain.set_stall_deadline(second_look);
-    StorageAnswer answer;
-    co_await connect(plain, nullptr, answer);
-    const std::string head = "GET / HTTP/1.1\r\nHost: " + endpoint_.host_header + "\r\n\r\n";
-    if (answer.connected) co_await exchange(plain, "GET", head, answer);
-    // Servers of TLS tell those who speak plain HTTP so in a 400.
-    co_return answer.status != 0 && answer.status != 400;
-  }
-
-  Task<void> connect(HttpConnection& connection, TlsClient* tls, StorageAnswer& answer) {
-    answer.connected = connection.is_open();
-    for (const Address& address : endpoint_.addresses) {
-      if (answer.connected) co_return;
-      answer.error = StreamError::cancelled;
-      if (cancelled_) co_return;
-      answer.error = co_await connection.connect(address, tls, endpoint_.host);
-      answer.problem = connection.problem();
-      answer.connected = answer.error == StreamError::none;
-    }
-  }
-
-  Task<void> exchange(HttpConnection& connection, std::string_view method, std::string_view head,
-                      StorageAnswer& answer) {
-    const ExchangeRequest request{.method = method, .head = head, .keep_body = true};
-    const ExchangeResult result = co_await connection.exchange(request);
-    answer.error = result.error;
-    answer.malformed = result.malformed;
-    answer.begun = result.answered;
-    if (result.error != StreamError::none || result.malformed) {
-      answer.problem = result.problem;
-      co_return;
-    }
-    answer.status = result.status;
-    answer.at = wall_now();
-    if (auto document = parse_error(result.body)) answer.error_document = std::move(*document);
-    answer.from_s3 = result.status == 200 && parse_list(result.body).has_value();
-    const http::Headers& headers = result.head->headers;
-    for (const char* name : {"x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region"}) {
-      if (headers.has(name)) answer.from_s3 = true;
-    }
-    answer.content_type = headers.find("content-type");
-    answer.location = headers.find("location");
-    answer.bucket_region = headers.find("x-amz-bucket-region");
-    answer.date = headers.find("date");
-  }
-
-  Loop& loop_;
-  const RunPlan& plan_;
-  const ResolvedEndpoint& endpoint_;
-  HttpConnection connection_;
-  Signer signer_;
-  bool cancelled_ = false;
-};
 
 // What came out of asking one endpoint.
 struct Verdict {
@@ -204,29 +77,10 @@ class Preflight {
   }
 
   Task<Verdict> ask_endpoint(Asker& asker, const ResolvedEndpoint& endpoint) {
-    const HeadBucket head{.bucket = plan_.bucket};
-    StorageAnswer answer = co_await asker.ask(head, "HEAD", "HEAD");
-    if (answer.status == 200 && is_s3(answer)) co_return Verdict{.answered = true, .problem = {}};
-    if (answer.status != 0) {
-      // HEAD carries no reason: a listing does. 404 need not mean the bucket: VersityGW says it of access
-      // keys too.
-      const ListObjects list{.bucket = plan_.bucket, .prefix = plan_.prefix, .max_keys = 1};
-      answer = co_await asker.ask(list, "GET", "LIST");
-    }
-    if (answer.status == 0) {
-      const bool look = answer.error == StreamError::tls
-                            ? !certificate_refused(answer)
-                            : answer.connected && !endpoint.tls && answer.error != StreamError::timed_out;
-      if (look) answer.other_scheme = co_await asker.answers_to_other_scheme();
-      co_return Verdict{.answered = false, .problem = unreachable(endpoint, answer)};
-    }
-    if (!is_s3(answer)) {
-      if (answer.status == 400 && !endpoint.tls)
-        answer.other_scheme = co_await asker.answers_to_other_scheme();
-      co_return Verdict{.answered = true, .problem = refusal(plan_, endpoint, answer)};
-    }
+    FirstAnswer first = co_await ask_first(asker, Ask::until_let_in);
+    if (first.problem) co_return Verdict{.answered = first.answered, .problem = std::move(first.problem)};
     Verdict verdict{.answered = true, .problem = {}};
-    verdict.problem = co_await judge_listing(asker, endpoint, answer);
+    verdict.problem = co_await judge_listing(asker, endpoint, first.answer);
     co_return verdict;
   }
 
@@ -251,8 +105,7 @@ class Preflight {
         co_return std::nullopt;
       }
     }
-    const bool no_bucket = code == "NoSuchBucket" || (answer.status == 404 && code.empty());
-    if (!no_bucket || !create_bucket_) co_return refusal(plan_, endpoint, answer);
+    if (!no_such_bucket(answer) || !create_bucket_) co_return refusal(plan_, endpoint, answer);
     const std::string body = create_bucket_body(plan_.region);
     const CreateBucket create{.bucket = plan_.bucket, .body = body};
     const StorageAnswer created = co_await asker.ask(create, "PUT", "creation", body);
@@ -276,11 +129,8 @@ class Preflight {
                         .size = 0,
                         .sha256_hex = empty_sha256,
                         .crc32_base64 = "AAAAAA=="};
-    std::string body;
-    if (asker.sends_trailers()) {
-      const TrailerCoding coding(0, put.crc32_base64);
-      while (body.size() < coding.wire_size()) coding.at(body.size(), body);
-    }
+    const bool coded = plan_.profile->traits(asker.endpoint().tls).crc32_behind;
+    const std::string body = coded ? TrailerCoding::whole({}, put.crc32_base64) : std::string();
     const StorageAnswer written = co_await asker.ask(put, "PUT", "PUT", body);
     if (written.status != 200) co_return false;
     const DeleteObject remove{.bucket = plan_.bucket, .key = key};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "http/head.h"
 #include "net/http_connection.h"
 #include "s3/classify.h"
 
@@ -25,26 +26,6 @@ std::string other_url(const ResolvedEndpoint& endpoint) {
   return (endpoint.tls ? "http://" : "https://") + authority;
 }
 
-Error bad_certificate(const ResolvedEndpoint& endpoint, std::string_view reason) {
-  constexpr std::string_view unverified = "or set S3_VERIFY_SSL=false to test without verifying it";
-  reason.remove_prefix(std::min(reason.size(), reason.find(": ") + 2));
-  const std::string whose = fmt::format("the certificate of {}", endpoint.url);
-  if (reason.find("expired") != reason.npos)
-    return error(fmt::format("{} has expired; renew it on the storage, {}", whose, unverified));
-  if (reason.find("not yet valid") != reason.npos) {
-    return error(fmt::format("{} is not valid yet by this machine's clock ({}); set the clock, {}", whose,
-                             format_rfc3339(wall_now()), unverified));
-  }
-  if (reason.find("mismatch") != reason.npos) {
-    return error(fmt::format("{} is not made out to {}; use the name that it is made out to in the URL, {}",
-                             whose, endpoint.host, unverified));
-  }
-  return error(
-      fmt::format("{} is not trusted ({}); name the file of its issuer's certificate in "
-                  "AWS_CA_BUNDLE, {}",
-                  whose, reason, unverified));
-}
-
 // A server's time in RFC 3339 or HTTP's form.
 ParsedTime parse_server_time(const StorageAnswer& answer) {
   std::string basic;
@@ -52,7 +33,7 @@ ParsedTime parse_server_time(const StorageAnswer& answer) {
     if (c != '-' && c != ':') basic += c;
   }
   const ParsedTime said = parse_basic_utc(basic + "Z");
-  return said.ok ? said : parse_http_date(answer.date);
+  return said.ok ? said : parse_http_date(std::string(answer.header("date")));
 }
 
 Error skewed_clock(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
@@ -74,13 +55,14 @@ Error not_s3(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
   if (answer.other_scheme) {
     return error(fmt::format("{} speaks TLS, not plain http; write {}", endpoint.url, other_url(endpoint)));
   }
-  if (answer.status >= 300 && answer.status < 400 && !answer.location.empty()) {
+  const std::string_view location = answer.header("location"), type = answer.header("content-type");
+  if (answer.status >= 300 && answer.status < 400 && !location.empty()) {
     return error(
         fmt::format("{} redirects to {} and is no S3 endpoint itself; set the endpoint to where the "
                     "S3 API is",
-                    endpoint.url, answer.location.substr(0, 200)));
+                    endpoint.url, location.substr(0, 200)));
   }
-  const std::string what = answer.content_type.empty() ? "no S3 document" : answer.content_type.substr(0, 80);
+  const std::string_view what = type.empty() ? "no S3 document" : type.substr(0, 80);
   if (answer.status >= 500) {
     return error(
         fmt::format("{} answered {} with {} instead of S3's XML: what stands before the storage "
@@ -114,14 +96,40 @@ std::string credentials_refused(const std::string& code) {
 
 }  // namespace
 
+std::string_view StorageAnswer::header(std::string_view name) const {
+  const auto found = std::ranges::find_if(headers, [&](const auto& h) { return http::iequals(h.first, name); });
+  return found != headers.end() ? std::string_view(found->second) : std::string_view();
+}
+
+bool StorageAnswer::has_header(std::string_view name) const {
+  return std::ranges::any_of(headers, [&](const auto& h) { return http::iequals(h.first, name); });
+}
+
 std::string status_text(const StorageAnswer& answer) {
   const std::string& code = answer.error_document.code;
   return code.empty() ? fmt::format("{}", answer.status) : fmt::format("{} {}", answer.status, code);
 }
 
+std::string expected_region(const RunPlan& plan, const StorageAnswer& answer) {
+  std::string region = answer.error_document.region;
+  if (region.empty()) region = answer.header("x-amz-bucket-region");
+  const bool about_region =
+      answer.error_document.code == "AuthorizationHeaderMalformed" || answer.status / 100 == 3;
+  return about_region && region != plan.region ? region : std::string();
+}
+
+bool no_such_bucket(const StorageAnswer& answer) {
+  const std::string& code = answer.error_document.code;
+  return code == "NoSuchBucket" || (answer.status == 404 && code.empty());
+}
+
 bool certificate_refused(const StorageAnswer& answer) {
-  // Only a verification speaks of the certificate so.
-  return answer.error == StreamError::tls && answer.problem.starts_with("certificate: ");
+  return answer.error == StreamError::tls && answer.certificate.has_value();
+}
+
+Error untrusted(const ResolvedEndpoint& endpoint, const CertificateProblem& problem) {
+  return error(fmt::format("the certificate of {} {}; {}, or set S3_VERIFY_SSL=false to test without verifying it",
+                           endpoint.url, words(problem), remedy(problem)));
 }
 
 bool is_s3(const StorageAnswer& answer) {
@@ -130,11 +138,14 @@ bool is_s3(const StorageAnswer& answer) {
 
 Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
   const std::string& url = endpoint.url;
-  if (certificate_refused(answer)) return bad_certificate(endpoint, answer.problem);
+  if (certificate_refused(answer)) return untrusted(endpoint, *answer.certificate);
   if (answer.other_scheme) {
     return error(endpoint.tls
                      ? fmt::format("{} speaks plain http, not TLS; write {}", url, other_url(endpoint))
                      : fmt::format("{} speaks TLS, not plain http; write {}", url, other_url(endpoint)));
+  }
+  if (answer.problem == no_modern_tls) {
+    return error(fmt::format("the TLS handshake with {} failed: {}; turn one of them on there", url, no_modern_tls));
   }
   if (answer.error == StreamError::tls) {
     return error(
@@ -182,14 +193,11 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Stora
   if (code == "RequestTimeTooSkewed") return skewed_clock(endpoint, answer);
   if (const std::string why = credentials_refused(code); !why.empty())
     return error(fmt::format("{} {}", endpoint.url, fmt::format(fmt::runtime(why), said)));
-  std::string region = answer.error_document.region;
-  if (region.empty()) region = answer.bucket_region;
-  const bool about_region = code == "AuthorizationHeaderMalformed" || answer.status / 100 == 3;
-  if (about_region && !region.empty() && region != plan.region) {
+  if (const std::string region = expected_region(plan, answer); !region.empty()) {
     return error(fmt::format("{} expects requests signed for region {}, not {} ({}); set AWS_REGION={}",
                              endpoint.url, region, plan.region, said, region));
   }
-  if (code == "NoSuchBucket" || (answer.status == 404 && code.empty())) {
+  if (no_such_bucket(answer)) {
     return error(
         fmt::format("bucket {} does not exist on {}; check S3_BUCKET, or make it with run --create-bucket",
                     plan.bucket, endpoint.url));
@@ -209,6 +217,19 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Stora
   return error(fmt::format("{} refused the {} of bucket {} with {}{}{}; the storage's log says more",
                            endpoint.url, answer.question, plan.bucket, said, message.empty() ? "" : ": ",
                            message.substr(0, 300)));
+}
+
+Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said, bool any_key) {
+  if (any_key) {
+    return error(
+        fmt::format("{} answers {} whoever asks, also with a key that nobody has, so it does not say what is wrong; check "
+                    "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the key's rights on bucket {}",
+                    endpoint.url, said, plan.bucket));
+  }
+  return error(
+      fmt::format("{} knows this access key, but answers {} whatever the secret, so it does not say what is wrong; "
+                  "check AWS_SECRET_ACCESS_KEY and the key's rights on bucket {}",
+                  endpoint.url, said, plan.bucket));
 }
 
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {

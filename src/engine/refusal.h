@@ -2,8 +2,11 @@
 // pure functions, thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -21,6 +24,7 @@ struct StorageAnswer {
   bool malformed = false;  // bytes came, but no HTTP
   bool begun = false;      // bytes came, but not all that were announced
   std::string problem;
+  std::optional<CertificateProblem> certificate;  // why that of a TLS server is not believed
   bool other_scheme = false;  // the same address answers to http where the URL says https, or the reverse
 
   // Where there is one.
@@ -28,10 +32,15 @@ struct StorageAnswer {
   WallTime at{};              // when, by this machine's clock
   S3Error error_document;     // no code: there is none
   bool from_s3 = false;       // it has a header that only S3 sends
-  std::string content_type, location, bucket_region, date;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;        // at most 16 MiB; of an error 64 KiB
+  bool interim = false;    // a 1xx came before it
+  Duration took{};         // first byte sent to last byte received
+  std::string_view header(std::string_view name) const;  // any case; empty: there is none
+  bool has_header(std::string_view name) const;
 };
 
-// How long the preflight waits: for a byte, and for a whole answer.
+// How long whoever asks waits for a byte, and the preflight for a whole answer.
 inline constexpr auto preflight_silence = std::chrono::seconds(10);
 inline constexpr auto preflight_patience = std::chrono::seconds(30);
 
@@ -39,13 +48,21 @@ inline constexpr auto preflight_patience = std::chrono::seconds(30);
 Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
 // It gave one that does not let the run begin.
 Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+// The same of a storage that says no more than this whoever asks (`any_key`), or whatever secret it is asked with.
+Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said, bool any_key);
 // It would not create the bucket.
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+
+// The region that requests have to be signed for there, if that is what is wrong with them; else empty.
+std::string expected_region(const RunPlan& plan, const StorageAnswer& answer);
+bool no_such_bucket(const StorageAnswer& answer);
 
 // "403 AccessDenied".
 std::string status_text(const StorageAnswer& answer);
 // The certificate of the TLS handshake is the problem.
 bool certificate_refused(const StorageAnswer& answer);
+// The sentence about it.
+Error untrusted(const ResolvedEndpoint& endpoint, const CertificateProblem& problem);
 // Whether it comes from something that speaks S3.
 bool is_s3(const StorageAnswer& answer);
 

@@ -67,6 +67,11 @@ class Recorder {
     if (wrong) ++counters.corrupt[static_cast<std::size_t>(*wrong)];
   }
   void connection() { ++client_.connections; }
+  // The TLS handshake of a connection: how long it took, and whether it continued a session.
+  void handshake(std::int64_t micros, bool resumed) {
+    client_.handshakes.record(micros);
+    if (resumed) ++client_.resumed_handshakes;
+  }
   void reconnect() { ++client_.reconnects; }
   // A timer of the thread came so much later than due.
   void loop_lag(std::int64_t micros) { client_.use.loop_lag.record(micros); }

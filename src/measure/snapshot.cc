@@ -103,6 +103,8 @@ void ClientCounters::add(const ClientCounters& other) {
   connections += other.connections;
   reconnects += other.reconnects;
   run_queue_seconds += other.run_queue_seconds;
+  handshakes.add(other.handshakes);
+  resumed_handshakes += other.resumed_handshakes;
   use.add(other.use);
 }
 

@@ -132,6 +132,8 @@ void HttpConnection::conclude(Exchange& x) {
   result.end = last_end_ = now();
   result.malformed = reader_.state() == http::ResponseReader::State::malformed;
   if (result.malformed) result.problem = reader_.problem();
+  if (x.failed() && result.problem.empty() && result.error == StreamError::closed && !stream_.ended_in_order())
+    result.problem = "the server closed the connection without TLS's close_notify";
   if (x.failed() && result.problem.empty()) result.problem = words(result.error);
   result.interim = reader_.interim_answers() > 0;
   result.answered = reader_.answered();
@@ -318,7 +320,8 @@ Task<void> HttpConnection::receive(Exchange& x) {
     }
     const StreamError error = read_some(x, granted, wait_for);
     if (error == StreamError::none) continue;
-    if (error == StreamError::closed && reader_.ended()) co_return;
+    // A body that the end of the connection ends is whole only if that end is the server's own.
+    if (error == StreamError::closed && stream_.ended_in_order() && reader_.ended()) co_return;
     x.result.truncated = in_body;
     x.fail(error);
     co_return;

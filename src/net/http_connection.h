@@ -83,6 +83,7 @@ class HttpConnection {
   bool was_used() const { return exchanges_ > 0; }
   Task<StreamError> connect(const Address& address, TlsClient* tls, const std::string& server_name);
   const std::string& problem() const { return stream_.problem(); }
+  const Stream& stream() const { return stream_; }  // what it knows of its TLS
   // Of the connection that the last connect() made, also once it is closed: its two ends, when the TCP
   // connection stood, and how many requests it carried.
   const std::string& local() const { return local_; }

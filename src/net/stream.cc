@@ -56,16 +56,6 @@ void retransmit_patiently(int fd) {
   set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 300'000);
 }
 
-std::string why_tls_failed(SSL* ssl) {
-  const long verify = SSL_get_verify_result(ssl);
-  const unsigned long code = ERR_peek_error();
-  if (verify != X509_V_OK && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    return fmt::format("certificate: {}", X509_verify_cert_error_string(verify));
-  }
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : "the peer ended the handshake";
-}
-
 }  // namespace
 
 std::string Address::text() const {
@@ -102,7 +92,9 @@ Stream::Stream(Loop& loop, int accepted_fd, TlsServer* tls) : socket_(loop, acce
 Task<StreamError> Stream::connect(Loop& loop, const Address& address, const ConnectOptions& options) {
   close();
   problem_.clear();
+  certificate_problem_.reset();
   connected_at_ = {};
+  cut_short_ = false;
   const auto* sa = reinterpret_cast<const sockaddr*>(address.storage);
   const int fd = ::socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) {
@@ -119,7 +111,7 @@ Task<StreamError> Stream::connect(Loop& loop, const Address& address, const Conn
   if (error == EINPROGRESS) {
     const Socket::Wake wake = co_await socket_.wait(Socket::writable, options.deadline);
     if (wake != Socket::Wake::ready) {
-      problem_ = "no answer within the connect deadline";
+      problem_ = no_answer_in_time;
       close();
       co_return classify(wake);
     }
@@ -133,8 +125,9 @@ Task<StreamError> Stream::connect(Loop& loop, const Address& address, const Conn
   }
   connected_at_ = now();
   if (options.tls == nullptr) co_return StreamError::none;
-  tls_ = std::make_unique<TlsSession>(*options.tls, fd, options.server_name);
+  tls_ = std::make_unique<TlsSession>(*options.tls, fd, options.server_name, ticket_);
   const StreamError failed = co_await tls_handshake(options.deadline);
+  certificate_problem_ = tls_->problem();
   if (failed != StreamError::none) close();
   co_return failed;
 }
@@ -163,7 +156,7 @@ Task<StreamError> Stream::tls_handshake(TimePoint deadline) {
     if (why == SSL_ERROR_WANT_READ) interest = Socket::readable;
     if (why == SSL_ERROR_WANT_WRITE) interest = Socket::writable;
     if (interest == 0) {
-      problem_ = errno != 0 && why == SSL_ERROR_SYSCALL ? std::strerror(errno) : why_tls_failed(tls_->ssl());
+      problem_ = errno != 0 && why == SSL_ERROR_SYSCALL ? std::strerror(errno) : tls_->why_failed();
       co_return StreamError::tls;
     }
     const Socket::Wake wake = co_await socket_.wait(interest, deadline);
@@ -175,6 +168,7 @@ Task<StreamError> Stream::tls_handshake(TimePoint deadline) {
 }
 
 void Stream::close() {
+  if (tls_) ticket_ = tls_->ticket();
   tls_.reset();
   socket_.close();
 }
@@ -221,9 +215,14 @@ IoResult Stream::tls_failure(int returned) {
     case SSL_ERROR_ZERO_RETURN:
       return {.error = StreamError::closed};
     case SSL_ERROR_SYSCALL:
+      cut_short_ = true;
       return {.error = errno == 0 ? StreamError::closed : classify(errno)};
     default:
-      problem_ = why_tls_failed(tls_->ssl());
+      if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        cut_short_ = true;
+        return {.error = StreamError::closed};
+      }
+      problem_ = tls_->why_failed();
       return {.error = StreamError::tls};
   }
 }

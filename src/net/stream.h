@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/loop.h"
@@ -21,7 +22,7 @@ namespace s3lt {
 
 enum class StreamError : std::uint8_t {
   none,
-  closed,       // the peer ended the stream in order
+  closed,       // the peer ended the stream; ended_in_order() says how
   reset,        // broken: reset, broken pipe, aborted
   refused,      // connect: nobody listens
   unreachable,  // connect: no route, network down
@@ -46,6 +47,9 @@ struct Address {
 // All addresses of a host (getaddrinfo: blocks; call it before the load starts). The error is the
 // system's reason.
 std::expected<std::vector<Address>, std::string> resolve(const std::string& host, std::uint16_t port);
+
+// The problem of a connect whose deadline passed.
+inline constexpr std::string_view no_answer_in_time = "no answer within the connect deadline";
 
 struct ConnectOptions {
   TlsClient* tls = nullptr;  // null: plain TCP
@@ -74,10 +78,18 @@ class Stream {
   void cancel() { socket_.cancel(); }
   int fd() const { return socket_.fd(); }
   const std::string& problem() const { return problem_; }
+  // Of the last connect(): what its certificate was not believed for, also where it went on or is closed.
+  const std::optional<CertificateProblem>& certificate_problem() const { return certificate_problem_; }
+  // While it is open, with TLS.
+  TlsFacts tls_facts() const { return tls_ ? tls_->facts() : TlsFacts{}; }
+  bool tls_resumed() const { return tls_ && tls_->resumed(); }
   // When the last connect() had its TCP connection, {}: it got none; what followed is TLS.
   TimePoint connected_at() const { return connected_at_; }
   // Our end of it.
   Address local_address() const;
+  // Of a stream that the peer ended. TLS says so before TCP does (close_notify, RFC 8446, 6.1): an end of TCP
+  // alone may be anybody's doing, so that something may be missing before it (RFC 9112, 9.8).
+  bool ended_in_order() const { return !cut_short_; }
 
   // Whether nothing came since the last read: no byte, no end. Asks the system.
   bool is_quiet();
@@ -103,8 +115,11 @@ class Stream {
   IoResult tls_failure(int returned);
   Socket socket_;
   std::unique_ptr<TlsSession> tls_;
+  TlsTicket ticket_;  // of the last session
   std::string problem_;
+  std::optional<CertificateProblem> certificate_problem_;
   TimePoint connected_at_{};
+  bool cut_short_ = false;
 };
 
 // A listening TCP socket.

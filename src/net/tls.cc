@@ -29,8 +29,6 @@ void apply_common(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_AUTO_RETRY | SSL_MODE_RELEASE_BUFFERS);
-  // A peer that closes without close_notify is a truncation only if bytes are missing; HTTP framing knows.
-  SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
 
 bool is_address(const std::string& host) {
@@ -48,7 +46,7 @@ SSL* new_ssl(SSL_CTX* context, int fd) {
 
 struct TlsClient::Impl {
   Context context;
-  bool verify = true;
+  TlsClientOptions options;
 };
 
 TlsClient::TlsClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -62,14 +60,14 @@ std::expected<std::unique_ptr<TlsClient>, std::string> TlsClient::create(const T
   SSL_CTX_set_alpn_protos(context.get(), http11, sizeof http11 - 1);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   if (options.verify) {
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);  // judged by the session
     const int loaded = options.ca_bundle.empty()
                            ? SSL_CTX_set_default_verify_paths(context.get())
                            : SSL_CTX_load_verify_locations(context.get(), options.ca_bundle.c_str(), nullptr);
     if (loaded != 1) return std::unexpected(last_error());
   }
   return std::unique_ptr<TlsClient>(
-      new TlsClient(std::make_unique<Impl>(Impl{std::move(context), options.verify})));
+      new TlsClient(std::make_unique<Impl>(Impl{std::move(context), options})));
 }
 
 struct TlsServer::Impl {
@@ -93,17 +91,25 @@ std::expected<std::unique_ptr<TlsServer>, std::string> TlsServer::create(const s
   return std::unique_ptr<TlsServer>(new TlsServer(std::make_unique<Impl>(Impl{std::move(context)})));
 }
 
-TlsSession::TlsSession(TlsClient& client, int fd, const std::string& server_name)
+TlsSession::TlsSession(TlsClient& client, int fd, const std::string& server_name, const TlsTicket& ticket)
     : ssl_(new_ssl(client.impl().context.get(), fd)),
+      client_(&client),
+      host_(server_name),
       record_(std::make_unique_for_overwrite<std::byte[]>(record_size)) {
+  const bool verify = client.impl().options.verify;
   if (is_address(server_name)) {
-    if (client.impl().verify) X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), server_name.c_str());
+    if (verify) X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_), server_name.c_str());
   } else {
     // The macro SSL_set_tlsext_host_name, without its C cast.
     SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(server_name.c_str()));
-    if (client.impl().verify) SSL_set1_host(ssl_, server_name.c_str());
+    if (verify) SSL_set1_host(ssl_, server_name.c_str());
   }
+  if (verify) {
+    SSL_set_ex_data(ssl_, 0, this);
+    SSL_set_verify(ssl_, SSL_VERIFY_PEER, &TlsSession::judge);
+  }
+  if (ticket) SSL_set_session(ssl_, ticket.get());
   SSL_set_connect_state(ssl_);
 }
 
@@ -114,7 +120,61 @@ TlsSession::TlsSession(TlsServer& server, int fd)
 }
 
 TlsSession::~TlsSession() {
+  // Sends nothing. A session that was not shut down would not be continued.
+  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(ssl_);
+}
+
+// OpenSSL asks at every certificate of the chain whether to go on.
+int TlsSession::judge(int good, X509_STORE_CTX* verification) {
+  if (good == 1) return 1;
+  const auto* ssl = static_cast<SSL*>(
+      X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto& session = *static_cast<TlsSession*>(SSL_get_ex_data(ssl, 0));
+  const TlsClientOptions& options = session.client_->impl().options;
+  if (!session.problem_) {
+    session.problem_ = read_problem(verification);
+    session.problem_->host = session.host_;
+    session.problem_->trusted = options.ca_bundle;
+  }
+  return options.tolerate ? 1 : 0;
+}
+
+std::string TlsSession::why_failed() const {
+  const unsigned long code = ERR_peek_error();
+  const int reason = ERR_GET_REASON(code);
+  if (problem_ && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return "the certificate " + words(*problem_);
+  if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
+    return std::string(no_modern_tls);
+  const char* text = ERR_reason_error_string(code);
+  if (text == nullptr || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return "the peer ended the handshake";
+  return text;
+}
+
+bool TlsSession::resumed() const {
+  return SSL_session_reused(ssl_) == 1;
+}
+
+TlsFacts TlsSession::facts() const {
+  TlsFacts facts{.version = SSL_get_version(ssl_), .cipher = SSL_get_cipher_name(ssl_), .resumed = resumed()};
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_, &protocol, &size);
+  facts.protocol.assign(reinterpret_cast<const char*>(protocol), size);
+  if (X509* certificate = SSL_get0_peer_certificate(ssl_); certificate != nullptr)
+    facts.certificate = read_certificate(certificate);
+  return facts;
+}
+
+TlsTicket TlsSession::ticket() const {
+  if (client_ == nullptr || !client_->impl().options.resume) return {};
+  TlsTicket session(SSL_get1_session(ssl_));
+  if (session && SSL_SESSION_is_resumable(session.get()) != 1) session.reset();
+  return session;
+}
+
+void TlsTicketDeleter::operator()(SSL_SESSION* session) const {
+  SSL_SESSION_free(session);
 }
 
 }  // namespace s3lt

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "report/certainty_text.h"
+#include "report/handshake_text.h"
 #include "report/slo_text.h"
 #include "report/slowest_text.h"
 #include "report/table.h"
@@ -355,6 +356,8 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   if (const std::string slowest = slowest_sentence(result); !slowest.empty())
     out += wrapped(slowest, style.width, 0, Tone::dim, style.colour);
   out += wrapped(client_line(result), style.width, 0);
+  if (const std::string handshakes = handshake_line(result.total.client); !handshakes.empty())
+    out += wrapped(handshakes, style.width, 0);
   std::string limit = fmt::format("limit: {}", result.bottleneck);
   const bool said_above = result.bottleneck.starts_with("client");
   if (!result.why.empty() && !said_above) limit += " - " + result.why;

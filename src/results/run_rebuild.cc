@@ -1,6 +1,7 @@
 #include "results/run_rebuild.h"
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <set>
 #include <tuple>
 
@@ -163,15 +164,18 @@ Snapshot total_of(const json::object& summary, Histograms histograms) {
   return total;
 }
 
-// A distribution of which the summary tells percentiles only: as many samples of each as lie below it and
-// above the one before.
-Histogram from_percentiles(const json::object& times) {
-  constexpr std::pair<const char*, int> parts[] = {{"p50", 5000}, {"p90", 4000}, {"p95", 500},
-                                                   {"p99", 400},  {"p999", 90},  {"max", 10}};
+// A distribution of `count` samples of which the summary tells percentiles only: as many of each as lie below it
+// and above the one before.
+Histogram from_percentiles(const json::object& times, std::uint64_t count) {
+  constexpr std::pair<const char*, double> parts[] = {{"p50", 0.5},  {"p90", 0.9},    {"p95", 0.95},
+                                                      {"p99", 0.99}, {"p999", 0.999}, {"max", 1}};
   Histogram histogram;
   if (number_in(times, "max") == 0) return histogram;
-  for (const auto& [field, samples] : parts) {
-    for (int i = 0; i < samples; ++i) histogram.record(static_cast<std::int64_t>(number_in(times, field)));
+  std::uint64_t below = 0;
+  for (const auto& [field, share] : parts) {
+    const auto rank = static_cast<std::uint64_t>(std::llround(share * static_cast<double>(count)));
+    histogram.record(static_cast<std::int64_t>(number_in(times, field)), rank - below);
+    below = rank;
   }
   return histogram;
 }
@@ -206,7 +210,12 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
                              .connections = count_in(client, "connections"),
                              .reconnects = count_in(client, "reconnects"),
                              .run_queue_seconds = number_in(client, "run_queue_seconds")};
-  run.result.total.client.use.loop_lag = from_percentiles(object_in(client, "loop_lag_us"));
+  constexpr std::uint64_t enough = 10'000;  // for 99.9%
+  run.result.total.client.use.loop_lag = from_percentiles(object_in(client, "loop_lag_us"), enough);
+  const json::object& tls = object_in(client, "tls");
+  run.result.total.client.handshakes =
+      from_percentiles(object_in(tls, "handshake_us"), count_in(tls, "handshakes"));
+  run.result.total.client.resumed_handshakes = count_in(tls, "resumed");
   run.result.max_rss_bytes = number_in(client, "max_rss_bytes");
   run.result.busiest_thread = number_in(client, "busiest_thread");
   run.result.bottleneck = text_in(verdict, "bottleneck");

@@ -188,6 +188,10 @@ json::object client_object(const RunResult& result) {
           {"max_rss_bytes", static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))},
           {"connections", client.connections},
           {"reconnects", client.reconnects},
+          {"tls",
+           {{"handshakes", client.handshakes.count()},
+            {"resumed", client.resumed_handshakes},
+            {"handshake_us", times(client.handshakes)}}},
           {"run_queue_seconds", client.run_queue_seconds},
           {"busy", figures.busy},
           {"run_queue_wait", figures.run_queue_wait},
@@ -317,6 +321,11 @@ json::object client_second(const Snapshot& second) {
         {"p50", histogram.percentile(50)}, {"p99", histogram.percentile(99)}, {"max", histogram.max()}};
   };
   if (!client.use.loop_lag.empty()) out["loop_lag_us"] = most(client.use.loop_lag);
+  if (!client.handshakes.empty()) {
+    out["tls"] = {{"handshakes", client.handshakes.count()},
+                  {"resumed", client.resumed_handshakes},
+                  {"handshake_us", most(client.handshakes)}};
+  }
   if (!client.use.path.queue.empty()) out["queue_us"] = client.use.path.queue.max();
   return out;
 }

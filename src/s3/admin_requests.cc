@@ -160,16 +160,79 @@ AdminRequest abort_upload(const Upload& upload) {
   return {.method = "DELETE", .key = upload.key, .query = {{"uploadId", upload.id}}, .body = {}};
 }
 
+// POST /{bucket}/{key}?uploads
+AdminRequest create_upload(std::string_view key) {
+  return {.method = "POST", .key = std::string(key), .query = {{"uploads", ""}}, .body = {}};
+}
+
+std::string parse_upload_id(std::string_view xml) {
+  pugi::xml_document document;
+  return text(root_of(document, xml, "InitiateMultipartUploadResult"), "UploadId");
+}
+
+// PUT /{bucket}/{key}?partNumber=…&uploadId=…
+AdminRequest upload_part(const Upload& upload, unsigned number, std::string body) {
+  return {.method = "PUT",
+          .key = upload.key,
+          .query = {{"partNumber", std::to_string(number)}, {"uploadId", upload.id}},
+          .body = std::move(body)};
+}
+
+// POST /{bucket}/{key}?uploadId=…
+AdminRequest complete_upload(const Upload& upload, std::span<const UploadedPart> parts) {
+  AdminRequest request{.method = "POST",
+                       .key = upload.key,
+                       .query = {{"uploadId", upload.id}},
+                       .body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"};
+  for (const UploadedPart& part : parts) {
+    request.body += "<Part><PartNumber>" + std::to_string(part.number) + "</PartNumber><ETag>";
+    append_xml_text(request.body, part.etag);
+    request.body += "</ETag></Part>";
+  }
+  request.body += "</CompleteMultipartUpload>";
+  return request;
+}
+
 // GET /{bucket}?versioning
 AdminRequest get_versioning() {
   return {.method = "GET", .key = {}, .query = {{"versioning", ""}}, .body = {}};
 }
 
-bool parse_has_versions(std::string_view xml) {
+std::string parse_versioning(std::string_view xml) {
   pugi::xml_document document;
-  const pugi::xml_node root = root_of(document, xml, "VersioningConfiguration");
-  const std::string status = text(root, "Status");
+  return text(root_of(document, xml, "VersioningConfiguration"), "Status");
+}
+
+bool parse_has_versions(std::string_view xml) {
+  const std::string status = parse_versioning(xml);
   return status == "Enabled" || status == "Suspended";
+}
+
+// GET /{bucket}?location
+AdminRequest get_location() {
+  return {.method = "GET", .key = {}, .query = {{"location", ""}}, .body = {}};
+}
+
+std::optional<std::string> parse_location(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_of(document, xml, "LocationConstraint");
+  if (!root) return std::nullopt;
+  return xml_text(root);
+}
+
+// GET /{bucket}?object-lock
+AdminRequest get_object_lock() {
+  return {.method = "GET", .key = {}, .query = {{"object-lock", ""}}, .body = {}};
+}
+
+ObjectLock parse_object_lock(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root = root_of(document, xml, "ObjectLockConfiguration");
+  ObjectLock lock{.enabled = text(root, "ObjectLockEnabled") == "Enabled", .default_retention = {}};
+  const pugi::xml_node rule = xml_child(xml_child(root, "Rule"), "DefaultRetention");
+  const std::string mode = text(rule, "Mode"), days = text(rule, "Days"), years = text(rule, "Years");
+  if (!mode.empty()) lock.default_retention = mode + ", " + (days.empty() ? years + " years" : days + " days");
+  return lock;
 }
 
 // GET /{bucket}/{key}?retention&versionId=…

@@ -60,9 +60,33 @@ AdminRequest list_uploads(std::string_view prefix, std::string_view key_marker, 
 std::optional<UploadPage> parse_uploads(std::string_view xml);
 AdminRequest abort_upload(const Upload& upload);
 
+// A multipart upload from its begin to its end (CreateMultipartUpload, UploadPart, CompleteMultipartUpload).
+AdminRequest create_upload(std::string_view key);
+std::string parse_upload_id(std::string_view xml);  // empty: it is none
+AdminRequest upload_part(const Upload& upload, unsigned number, std::string body);
+struct UploadedPart {
+  unsigned number = 0;
+  std::string etag;
+};
+AdminRequest complete_upload(const Upload& upload, std::span<const UploadedPart> parts);
+
 AdminRequest get_versioning();
+// "Enabled", "Suspended", or empty: never was.
+std::string parse_versioning(std::string_view xml);
 // Whether the bucket keeps, or once kept, versions of its objects.
 bool parse_has_versions(std::string_view xml);
+
+AdminRequest get_location();
+// The region; empty is us-east-1. Nothing where it is no such answer.
+std::optional<std::string> parse_location(std::string_view xml);
+
+// Whether a bucket keeps versions from being deleted, and for how long without being asked to.
+struct ObjectLock {
+  bool enabled = false;
+  std::string default_retention;  // "GOVERNANCE, 30 days"; empty: none
+};
+AdminRequest get_object_lock();
+ObjectLock parse_object_lock(std::string_view xml);
 
 // Why an object lock keeps a version from being deleted.
 AdminRequest get_retention(const ObjectVersion& object);

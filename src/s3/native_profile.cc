@@ -13,7 +13,8 @@ namespace {
 class Native final : public WireProfile {
  public:
   std::string_view name() const override { return "native"; }
-  WireTraits traits(bool) const override { return {}; }
+  // Continuing TLS sessions is what saves most where a storage closes connections (docs/architecture.md).
+  WireTraits traits(bool) const override { return {.resumes_tls = true}; }
   std::optional<SdkRetryRules> sdk_retries() const override { return std::nullopt; }
 
   // PUT /{bucket}/{key}

@@ -67,6 +67,16 @@ TrailerCoding::TrailerCoding(std::uint64_t size, std::string_view crc32_base64)
   outer_ = {http_chunk, inner_.wire_size() + trailer_.size()};
 }
 
+std::string TrailerCoding::whole(std::string_view body, std::string_view crc32_base64) {
+  const TrailerCoding coding(body.size(), crc32_base64);
+  std::string text;
+  while (text.size() < coding.wire_size()) {
+    const ChunkFraming::Run run = coding.at(text.size(), text);
+    text += body.substr(run.data, run.length);
+  }
+  return text;
+}
+
 std::uint64_t TrailerCoding::body_before(std::uint64_t offset) const {
   const std::uint64_t inner = outer_.data_before(std::min(offset, outer_.wire_size()));
   return inner_.data_before(std::min(inner, inner_.wire_size()));

@@ -29,6 +29,9 @@ class TrailerCoding {
   // Of a body of `size` bytes with this value of x-amz-checksum-crc32.
   TrailerCoding(std::uint64_t size, std::string_view crc32_base64);
 
+  // A whole small body in it.
+  static std::string whole(std::string_view body, std::string_view crc32_base64);
+
   std::uint64_t wire_size() const { return outer_.wire_size() + last_chunk.size(); }
   // How many bytes of the body lie before this place on the wire.
   std::uint64_t body_before(std::uint64_t offset) const;

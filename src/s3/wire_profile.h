@@ -32,6 +32,7 @@ struct WireTraits {
   bool crc32_behind = false;                        // a PUT's body goes out in TrailerCoding
   bool expect_continue = false;                     // a PUT body waits for 100 Continue
   bool invocation_id = false;
+  bool resumes_tls = false;     // a connection continues the TLS session of the client's one before
   bool one_endpoint = false;    // a client keeps to one endpoint; else it goes round all of them
   bool asks_location = false;   // a client asks for the bucket's region before its first operation
 };

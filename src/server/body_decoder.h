@@ -11,7 +11,7 @@
 
 #include "http/chunked.h"
 #include "server/aws_chunked.h"
-#include "server/checksum.h"
+#include "s3/checksum.h"
 #include "server/incoming_object.h"
 #include "server/request.h"
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/checksum.h"
+#include "s3/checksum.h"
 #include "workload/content.h"
 
 namespace s3lt::server {

@@ -13,6 +13,7 @@ import subprocess
 
 import pytest
 
+import certificates
 from harness import Loadtest, start_serve
 from misbehaving import (Peer, answering, black_hole, closing, dribbling, endless, http, s3_error, saying,
                          saying_nothing)
@@ -377,28 +378,20 @@ def test_a_port_where_nobody_listens(loadtest):
 
 # ---- TLS ---------------------------------------------------------------------------------------------------
 
-def certificate(folder, name="IP:127.0.0.1", days=2, environment=None):
-    """Self-signed."""
-    cert, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", key, "-out", cert, "-days", str(days), "-subj", "/CN=s3loadtest test",
-                    "-addext", f"subjectAltName={name}"], check=True, capture_output=True,
-                   env={**os.environ, **(environment or {})})
-    return cert, key
-
-
 @pytest.fixture
 def https(tmp_path):
-    """https(name, days) starts an embedded server with such a certificate: endpoint and certificate."""
+    """https(name, days, issued) starts an embedded server with such a certificate: endpoint and certificate."""
     running = []
 
     def start(**how):
         folder = tmp_path / f"https-{len(running)}"
         folder.mkdir()
-        cert, key = certificate(folder, **how)
-        storage = start_serve(folder, "--tls-cert", cert, "--tls-key", key, scheme="https")
+        if how.pop("issued", False):
+            how["issuer"] = certificates.make(folder, name=None, title="Test Authority")
+        made = certificates.make(folder, **how)
+        storage = start_serve(folder, "--tls-cert", made.certificate, "--tls-key", made.key, scheme="https")
         running.append(storage.process)
-        return storage.endpoint, str(cert)
+        return storage.endpoint, str(made.certificate)
 
     yield start
     for process in running:
@@ -417,33 +410,69 @@ def test_plain_http_to_a_tls_port(https, loadtest):
           https=endpoint, http=endpoint.replace("https", "http"))
 
 
+UNVERIFIED = "or set S3_VERIFY_SSL=false to test without verifying it"
+
+
+def certificate_row(says, **settings):
+    return Row(f"the certificate of {{endpoint}} {says}, {UNVERIFIED}", 3,
+               settings={"S3_ENDPOINTS": "{endpoint}", **settings})
+
+
 def test_a_certificate_that_nobody_trusts(https, loadtest):
     endpoint, _ = https()
-    check(Row("the certificate of {endpoint} is not trusted (self-signed certificate); name the file of its issuer's "
-              "certificate in AWS_CA_BUNDLE, or set S3_VERIFY_SSL=false to test without verifying it", 3,
-              settings={"S3_ENDPOINTS": "{endpoint}", "S3_VERIFY_SSL": "true"}), loadtest, endpoint=endpoint)
+    check(certificate_row("is signed by itself and not among the certificates that this system trusts; name a file that "
+                          "holds it in AWS_CA_BUNDLE", S3_VERIFY_SSL="true"), loadtest, endpoint=endpoint)
+
+
+def test_a_certificate_of_an_unknown_issuer(https, loadtest):
+    endpoint, _ = https(issued=True)
+    check(certificate_row("was issued by CN=Test Authority, who is not among the certificates that this system trusts; "
+                          "name a file that holds its issuer's certificate in AWS_CA_BUNDLE", S3_VERIFY_SSL="true"),
+          loadtest, endpoint=endpoint)
+
+
+@pytest.mark.parametrize("issued", [False, True])
+def test_a_bundle_of_somebody_else(https, loadtest, tmp_path, issued):
+    endpoint, _ = https(issued=issued)
+    other = certificates.make(tmp_path, title="Somebody Else").certificate
+    who = "was issued by CN=Test Authority, who is" if issued else "is signed by itself and"
+    what = "its issuer's certificate" if issued else "it"
+    check(certificate_row(f"{who} not in AWS_CA_BUNDLE={other}; add {what} to that file", AWS_CA_BUNDLE=str(other)),
+          loadtest, endpoint=endpoint)
 
 
 def test_a_certificate_that_has_expired(https, loadtest, clock_shift):
     endpoint, bundle = https(environment=clock_shift(-3 * 86400))
-    check(Row("the certificate of {endpoint} has expired; renew it on the storage, or set S3_VERIFY_SSL=false to test "
-              "without verifying it", 3, settings={"S3_ENDPOINTS": "{endpoint}", "AWS_CA_BUNDLE": bundle}),
-          loadtest, endpoint=endpoint)
+    check(certificate_row("expired on <time>; renew it on the storage", AWS_CA_BUNDLE=bundle), loadtest,
+          endpoint=endpoint)
 
 
 def test_a_certificate_from_the_future(https, loadtest, clock_shift):
     endpoint, bundle = https()
-    check(Row("the certificate of {endpoint} is not valid yet by this machine's clock (<time>); set the clock, or set "
-              "S3_VERIFY_SSL=false to test without verifying it", 3, environment=clock_shift(-3 * 86400),
-              settings={"S3_ENDPOINTS": "{endpoint}", "AWS_CA_BUNDLE": bundle}), loadtest, endpoint=endpoint)
+    row = certificate_row("is not valid before <time>, and this machine's clock says <time>; set the clock",
+                          AWS_CA_BUNDLE=bundle)
+    check(dataclasses.replace(row, environment=clock_shift(-3 * 86400)), loadtest, endpoint=endpoint)
 
 
-@pytest.mark.parametrize("name", ["DNS:elsewhere.example", "IP:127.0.0.9"])
-def test_a_certificate_for_another_name(https, loadtest, name):
+@pytest.mark.parametrize("name, said", [("DNS:elsewhere.example,DNS:*.there.example",
+                                         "elsewhere.example, *.there.example"), ("IP:127.0.0.9", "127.0.0.9")])
+def test_a_certificate_for_another_name(https, loadtest, name, said):
     endpoint, bundle = https(name=name)
-    check(Row("the certificate of {endpoint} is not made out to 127.0.0.1; use the name that it is made out to in the "
-              "URL, or set S3_VERIFY_SSL=false to test without verifying it", 3,
-              settings={"S3_ENDPOINTS": "{endpoint}", "AWS_CA_BUNDLE": bundle}), loadtest, endpoint=endpoint)
+    check(certificate_row(f"is made out to {said}, not to 127.0.0.1; use a name that it is made out to in the URL",
+                          AWS_CA_BUNDLE=bundle), loadtest, endpoint=endpoint)
+
+
+def test_a_server_of_old_tls(tmp_path, loadtest):
+    made, port = certificates.make(tmp_path), servers.free_port()
+    old = servers.start(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", made.certificate, "-key", made.key,
+                         "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0", "-quiet"], tmp_path / "log")
+    try:
+        servers.wait_for("s_server", lambda: servers.listening(port), 10, old)
+        check(Row("the TLS handshake with {endpoint} failed: it speaks neither TLS 1.2 nor TLS 1.3; turn one of them on "
+                  "there", 3, settings={"S3_ENDPOINTS": "{endpoint}"},
+                  warns=("the server's certificate is not verified",)), loadtest, endpoint=f"https://127.0.0.1:{port}")
+    finally:
+        servers.end(old)
 
 
 # ---- storages that know better -------------------------------------------------------------------------------

@@ -1,27 +1,19 @@
 """https: unverified with a warning, verified by a bundle, refused with a word about the certificate."""
 import dataclasses
-import subprocess
 
 import pytest
 
+import certificates
 from harness import start_serve
 import servers
 
 RUN = ("run", "baseload", "--size", "1KB", "--size", "100KB", "--json")
 
 
-def make_certificate(folder, name):
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=s3loadtest test",
-                    "-addext", f"subjectAltName={name}"], check=True, capture_output=True)
-    return certificate, key
-
-
-def https_server(folder, name):
-    certificate, key = make_certificate(folder, name)
-    storage = start_serve(folder, "--tls-cert", certificate, "--tls-key", key, scheme="https")
-    return dataclasses.replace(storage, ca_bundle=str(certificate))
+def https_server(folder, name, *flags):
+    made = certificates.make(folder, name)
+    storage = start_serve(folder, "--tls-cert", made.certificate, "--tls-key", made.key, *flags, scheme="https")
+    return dataclasses.replace(storage, ca_bundle=str(made.certificate))
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +124,20 @@ def test_every_backend_writes_and_reads_over_https(https, loadtest, backend):
         ((put["sizes"]["1KB"], 1 << 10), (put["sizes"]["100KB"], 100 << 10), (put["sizes"]["1MB"], 1 << 20)))
     verified = result.pattern()["verified"]
     assert verified["checked"] == result.operation("GET")["outcomes"]["ok"] > 0 and verified["corrupt"] == 0
+
+
+@pytest.mark.parametrize("backend, resumes", [("native", True), ("boto3", False)])
+def test_handshakes_are_counted_and_resumed_as_the_client_would(tmp_path, loadtest, backend, resumes):
+    storage = https_server(tmp_path, "IP:127.0.0.1", "--fault", "*:close")
+    try:
+        result = loadtest(storage, "run", "baseload", "--size", "1KB", "--concurrency", "4", "--operations", "60",
+                          "--backend", backend, "--json", settings={"AWS_CA_BUNDLE": storage.ca_bundle})
+    finally:
+        servers.end(storage.process)
+
+    assert result.status == 0, result.stderr
+    client = result.summary["client"]
+    tls = client["tls"]
+    assert tls["handshakes"] == client["connections"] >= 60
+    assert tls["resumed"] == (tls["handshakes"] - 4 if resumes else 0)
+    assert 0 < tls["handshake_us"]["min"] <= tls["handshake_us"]["p50"] <= tls["handshake_us"]["max"]

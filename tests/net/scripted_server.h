@@ -25,6 +25,7 @@ namespace s3lt {
 class ScriptedPeer {
  public:
   explicit ScriptedPeer(int fd) : fd_(fd) {}
+  int fd() const { return fd_; }
 
   // Up to and with the empty line; what came behind it stays for read_body(). Empty: the client ended it.
   std::string read_head() {

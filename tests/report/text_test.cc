@@ -96,6 +96,15 @@ TEST(SummaryText, SaysAboveTheFiguresThatTheyAreTheClients) {
       << "in red";
 }
 
+TEST(SummaryText, TellsTheHandshakesWhereThereWereSome) {
+  RunResult result = sample_run();
+  EXPECT_THAT(summary_text(result, {}), Not(HasSubstr("TLS")));
+  for (const int micros : {1000, 1200, 4000}) result.total.client.handshakes.record(micros);
+  result.total.client.resumed_handshakes = 1;
+  EXPECT_THAT(summary_text(result, {}),
+              HasSubstr("TLS: 3 handshakes, 1 of them resumed; they took p50 1.2ms, p99 4ms, at most 4ms\n"));
+}
+
 TEST(SummaryText, ShowsHowLateTheClientsTimersWere) {
   RunResult result = sample_run();
   EXPECT_THAT(summary_text(result, {.width = 200}), Not(HasSubstr("timers late")));

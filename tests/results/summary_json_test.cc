@@ -34,7 +34,7 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(summary.at("verdict")), (Names{"passed", "slo", "ended_early", "bottleneck", "why"}));
   EXPECT_EQ(names_in(summary.at("client")),
             (Names{"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes",
-                   "connections", "reconnects", "run_queue_seconds", "busy", "run_queue_wait", "saturated",
+                   "connections", "reconnects", "tls", "run_queue_seconds", "busy", "run_queue_wait", "saturated",
                    "steal", "loop_lag_us", "waiting", "network"}));
   EXPECT_EQ(names_in(summary.at_pointer("/client/network")),
             (Names{"rtt_us", "queue_us", "probes", "lost_probes", "transfer", "sending", "congested",
@@ -52,6 +52,17 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
                    "failed_us", "rate",       "throughput",  "sizes"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET/lag_us")),
             (Names{"min", "mean", "p50", "p90", "p95", "p99", "p999", "max"}));
+}
+
+TEST(SummaryJson, TellsTheHandshakes) {
+  RunResult result = sample_run();
+  for (const int micros : {100, 200, 900}) result.total.client.handshakes.record(micros);
+  result.total.client.resumed_handshakes = 2;
+  const json::value summary = json::parse(summary_json(result));
+  EXPECT_EQ(number_at(summary, "/client/tls/handshakes"), 3);
+  EXPECT_EQ(number_at(summary, "/client/tls/resumed"), 2);
+  EXPECT_EQ(number_at(summary, "/client/tls/handshake_us/p50"), 200);
+  EXPECT_EQ(number_at(summary, "/client/tls/handshake_us/max"), 900);
 }
 
 TEST(SummaryJson, TellsEachEndpointInTheOrderOfTheRunAndWhatStandsOut) {

@@ -1,4 +1,4 @@
-#include "server/checksum.h"
+#include "s3/checksum.h"
 #include "server/test_client.h"
 
 namespace s3lt::server {

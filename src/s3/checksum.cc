@@ -1,4 +1,4 @@
-#include "server/checksum.h"
+#include "s3/checksum.h"
 
 #include <openssl/evp.h>
 
@@ -8,7 +8,7 @@
 #include "base/encoding.h"
 #include "http/head.h"
 
-namespace s3lt::server {
+namespace s3lt {
 namespace {
 
 struct Algorithm {
@@ -103,4 +103,4 @@ Checksum ChecksumStream::finish() {
   return checksum;
 }
 
-}  // namespace s3lt::server
+}  // namespace s3lt

@@ -14,7 +14,7 @@
 
 typedef struct evp_md_ctx_st EVP_MD_CTX;
 
-namespace s3lt::server {
+namespace s3lt {
 
 enum class ChecksumAlgorithm : std::uint8_t { none, crc32, crc32c, crc64nvme, sha1, sha256 };
 
@@ -59,4 +59,4 @@ class ChecksumStream {
   std::unique_ptr<EVP_MD_CTX, Free> hash_;  // where it is no CRC
 };
 
-}  // namespace s3lt::server
+}  // namespace s3lt
