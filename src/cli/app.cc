@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "cli/check.h"
 #include "cli/cleanup.h"
 #include "cli/compare.h"
 #include "cli/console.h"
@@ -67,9 +68,13 @@ std::function<int()> set_up_flags(CLI::App& app) {
   return [flags] { return call(*flags); };
 }
 
-constexpr std::array<Command, 9> commands{{
+constexpr std::array<Command, 10> commands{{
     {"run", "PATTERN|FILE", "run a load here, in the foreground",
      "Runs a load here, in the foreground, until its duration is over or Ctrl-C.", set_up_run},
+    {"check", "", "what the endpoints can do, and what is wrong with them",
+     "Says of each endpoint what it can do and what is wrong with it; writes a few small objects under the prefix, "
+     "and deletes them again.",
+     set_up_flags<CheckFlags, add_check_flags, check_command>},
     {"report", "[DIR]", "show a run again: text, --json, and report.html",
      "Shows a run again from the directory that it left, also where it was killed: prints the summary and "
      "writes "

@@ -18,6 +18,7 @@
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/limits.h"
+#include "engine/refusal.h"
 #include "data/mapped_pool.h"
 
 namespace s3lt {
@@ -144,9 +145,7 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
   for (const Endpoint& e : endpoints) {
     auto addresses = resolve(e.host, e.port);
     if (!addresses) {
-      return unavailable(fmt::format(
-          "cannot find the host of {}: {}; check its name, and this machine's name service (DNS, /etc/hosts)",
-          e.url(), addresses.error()));
+      return std::unexpected(unresolved(e.url(), addresses.error()));
     }
     out.push_back({e.url(), e.host, e.host_header(), e.tls, std::move(*addresses)});
   }
@@ -212,7 +211,7 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
   return planned;
 }
 
-Result<RunPlan> plan_storage(const Settings& settings) {
+Result<RunPlan> plan_access(const Settings& settings) {
   RunPlan plan;
   const std::string_view backend = name(settings.backend);
   plan.profile = find_profile(backend);
@@ -220,12 +219,7 @@ Result<RunPlan> plan_storage(const Settings& settings) {
     return usage_error(
         fmt::format("backend {} is not available in this version; use boto3, minio or native", backend));
   }
-  auto endpoints = resolve_all(settings.endpoints);
-  if (!endpoints) return std::unexpected(endpoints.error());
-  plan.endpoints = std::move(*endpoints);
-  const bool tls =
-      std::any_of(plan.endpoints.begin(), plan.endpoints.end(), [](const auto& e) { return e.tls; });
-  if (tls) {
+  if (std::ranges::any_of(settings.endpoints, &Endpoint::tls)) {
     auto client = TlsClient::create({.verify = settings.verify_tls,
                                      .ca_bundle = settings.ca_bundle.string(),
                                      .resume = plan.profile->traits(true).resumes_tls});
@@ -238,6 +232,15 @@ Result<RunPlan> plan_storage(const Settings& settings) {
   plan.credentials = settings.credentials;
   plan.region = settings.region;
   plan.bucket = settings.bucket;
+  return plan;
+}
+
+Result<RunPlan> plan_storage(const Settings& settings) {
+  auto plan = plan_access(settings);
+  if (!plan) return plan;
+  auto endpoints = resolve_all(settings.endpoints);
+  if (!endpoints) return std::unexpected(endpoints.error());
+  plan->endpoints = std::move(*endpoints);
   return plan;
 }
 

@@ -17,6 +17,8 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags);
 // The content pool for objects of up to `largest` bytes: a good data file, or built in memory. Logs which.
 std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& directory, std::uint64_t largest);
 
+// How to speak to the storage: all but where it is (endpoints).
+Result<RunPlan> plan_access(const Settings& settings);
 // Where the storage is and how to speak to it, with no load: endpoints resolved, TLS and credentials ready.
 Result<RunPlan> plan_storage(const Settings& settings);
 

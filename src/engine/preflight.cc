@@ -50,8 +50,9 @@ class Preflight {
     }
     Error first = *verdicts_.front().problem;
     if (verdicts_.size() > 1) {
-      first.message = fmt::format("none of the {} endpoints can be used; of the first: {}", verdicts_.size(),
-                                  first.message);
+      first.message = fmt::format("none of the {} endpoints can be used; of the first: {}; s3loadtest check says it "
+                                  "of each",
+                                  verdicts_.size(), first.message);
     }
     return std::unexpected(std::move(first));
   }
@@ -105,7 +106,11 @@ class Preflight {
         co_return std::nullopt;
       }
     }
-    if (!no_such_bucket(answer) || !create_bucket_) co_return refusal(plan_, endpoint, answer);
+    if (!no_such_bucket(answer) || !create_bucket_) {
+      Error error = refusal(plan_, endpoint, answer);
+      if (code == "AccessDenied") error.message += "; s3loadtest check finds out more";
+      co_return error;
+    }
     const std::string body = create_bucket_body(plan_.region);
     const CreateBucket create{.bucket = plan_.bucket, .body = body};
     const StorageAnswer created = co_await asker.ask(create, "PUT", "creation", body);

@@ -136,6 +136,11 @@ bool is_s3(const StorageAnswer& answer) {
   return answer.from_s3 || !answer.error_document.code.empty();
 }
 
+Error unresolved(const std::string& url, const std::string& reason) {
+  return error(fmt::format(
+      "cannot find the host of {}: {}; check its name, and this machine's name service (DNS, /etc/hosts)", url, reason));
+}
+
 Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
   const std::string& url = endpoint.url;
   if (certificate_refused(answer)) return untrusted(endpoint, *answer.certificate);

@@ -44,6 +44,8 @@ struct StorageAnswer {
 inline constexpr auto preflight_silence = std::chrono::seconds(10);
 inline constexpr auto preflight_patience = std::chrono::seconds(30);
 
+// Its host's name has no address.
+Error unresolved(const std::string& url, const std::string& reason);
 // The endpoint gave no HTTP answer.
 Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
 // It gave one that does not let the run begin.

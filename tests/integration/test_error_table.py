@@ -289,7 +289,7 @@ SLOW = {
                          "that no firewall drops the packets"),
     "several black holes": (10, "none of the 3 endpoints can be used; of the first: cannot reach {endpoint}: nothing "
                                 "answered a connection within 10s; check host and port, and that no firewall drops the "
-                                "packets"),
+                                "packets; s3loadtest check says it of each"),
 }
 
 
@@ -354,7 +354,8 @@ NOT_S3 = {
     "a stand-in for a key that may do nothing": (
         answering(s3_error("403 Forbidden", "AccessDenied", "Access Denied")),
         "{endpoint} lets this access key neither list bucket loadtest nor write to it (403 AccessDenied); check "
-        "S3_BUCKET, or grant the key s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject there"),
+        "S3_BUCKET, or grant the key s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject there; s3loadtest "
+        "check finds out more"),
     "a stand-in for an answer with escapes": (
         answering(s3_error("400 Bad Request", "Odd", "one&#10;two&#27;[31m")),
         "{endpoint} refused the LIST of bucket loadtest with 400 Odd: one\\x0atwo\\x1b[31m; the storage's log says more"),
@@ -629,7 +630,7 @@ def test_a_key_that_may_neither_list_nor_write(guarded, loadtest):
     deny(guarded, "s3:ListBucket", "s3:PutObject")
     row = of_storage(guarded, "{endpoint} lets this access key neither list bucket {bucket} nor write to it (403 "
                      "AccessDenied); check S3_BUCKET, or grant the key s3:ListBucket, s3:GetObject, s3:PutObject and "
-                     "s3:DeleteObject there")
+                     "s3:DeleteObject there; s3loadtest check finds out more")
     check(row, loadtest, endpoint=guarded.endpoint, bucket=guarded.bucket)
 
 
