@@ -206,6 +206,12 @@ std::vector<Entry> own_entries(const EndpointFacts& facts) {
   return entries;
 }
 
+std::string names_of(const std::vector<std::string>& urls) {
+  constexpr std::size_t most = 2;
+  if (urls.size() <= most) return fmt::format("{}", fmt::join(urls, ", "));
+  return fmt::format("{} and {} more", urls[0], urls.size() - 1);
+}
+
 Table table_of(const CheckFacts& facts, const Judgement& judgement) {
   Table table{.header = {"endpoint", "connect", "clock", "boto3", "minio", "native", "verdict"}, .rows = {}};
   for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
@@ -239,8 +245,7 @@ std::string check_text(const CheckFacts& facts, const Judgement& judgement, cons
       alike.push_back(facts.endpoints[k].url);
     }
     if (several && entries.empty()) continue;  // the table has it all
-    const std::string who = alike.size() <= 3 ? fmt::format("{}", fmt::join(alike, ", "))
-                                              : fmt::format("{} and {} alike", alike[0], alike.size() - 1);
+    const std::string who = names_of(alike);
     out += in_tone(who, Tone::strong, style.colour) + "\n";
     if (!several) {
       for (const Entry& entry : own_entries(facts.endpoints[i])) out += render(entry, style);
@@ -249,20 +254,18 @@ std::string check_text(const CheckFacts& facts, const Judgement& judgement, cons
     out += "\n";
   }
   for (const bool wrong : {true, false}) {
-    std::vector<std::pair<std::string, std::string>> said;  // the same of several endpoints is said once
+    // The same of several endpoints is said once.
+    std::vector<std::pair<std::string, std::vector<std::string>>> said;
     for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
       for (const Finding& finding : judgement.endpoints[i].findings) {
         if (finding.wrong != wrong) continue;
-        const auto known = std::ranges::find(said, finding.text, &std::pair<std::string, std::string>::first);
-        if (known == said.end()) {
-          said.emplace_back(finding.text, facts.endpoints[i].url);
-        } else {
-          known->second += ", " + facts.endpoints[i].url;
-        }
+        auto known = std::ranges::find_if(said, [&](const auto& one) { return one.first == finding.text; });
+        if (known == said.end()) known = said.insert(known, {finding.text, {}});
+        known->second.push_back(facts.endpoints[i].url);
       }
     }
     for (const auto& [text, whose] : said) {
-      const std::string line = wrong ? "wrong: " + text : fmt::format("note: {}{}", several ? whose + ": " : "", text);
+      const std::string line = wrong ? "wrong: " + text : fmt::format("note: {}{}", several ? names_of(whose) + ": " : "", text);
       out += wrapped(line, style.width, 0, wrong ? Tone::bad : Tone::plain, style.colour);
     }
   }

@@ -213,6 +213,8 @@ Task<StorageAnswer> Prober::ask(Asker& asker, const Question& question) {
     ++facts_.requests;
     answer = co_await asker.ask(question);
     if (answer.status == 0 || !is_retryable(answer.status, answer.error_document.code)) break;
+    if (retries_left_ == 0) break;
+    --retries_left_;
     const bool in_time = co_await pause_.until(now() + std::chrono::milliseconds(200U << attempt));
     if (!in_time || stopped_) break;
   }

@@ -120,6 +120,7 @@ class Prober {
   StorageAnswer first_;            // to the listing that lets us in, or does not
   std::vector<Upload> uploads_;    // begun and not known to be over
   unsigned silent_ = 0;            // questions in a row without an answer
+  unsigned retries_left_ = 6;      // one that is busy for good is not waited for at every question
   bool stopped_ = false;
 };
 

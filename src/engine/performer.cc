@@ -271,6 +271,7 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
   HttpConnection& connection = connections_[op.endpoint];
   Attempt result;
   TimePoint begun{}, secured{};  // of a connect
+  bool sent_again = false;
   active_ = &connection;
   for (;;) {
     if (thread_.cut()) {
@@ -322,6 +323,10 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
         break;
       }
       asks_location_ = false;
+      if (!connection.is_open()) {  // the server closed it behind that answer
+        result.requests = before;
+        continue;
+      }
     }
     encode(op, context);
     const bool connects = begun != TimePoint{};
@@ -341,7 +346,8 @@ Task<Performer::Attempt> Performer::attempt(Operation& op, unsigned number) {
     if (!reused && result.status == 0 && result.outcome != Outcome::cancelled)
       pause_ = connect_backoff_.failed(random_.uniform());
     // A server may close an idle connection just as a request leaves: that says nothing about the storage.
-    if (!reused || !result.unused_close || before > 0) break;
+    if (!reused || !result.unused_close || sent_again) break;
+    sent_again = true;
     thread_.recorder().reconnect();
   }
   active_ = nullptr;

@@ -23,11 +23,13 @@ EMPTY_LISTING = (b'<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazo
 
 class StandIn:
     """A storage whose `trouble(method)` may give an answer instead of the right one: (status, S3 code), or
-    "close" to drop the connection without a byte. `delay(method)` seconds come before every answer."""
+    "close" to drop the connection without a byte. `delay(method)` seconds come before every answer. `closes`: it
+    closes the connection behind each answer, and does not say so."""
 
     def __init__(self):
         self.trouble = lambda method: None
         self.delay = lambda method: 0
+        self.closes = False
         self.objects, self.lock = {}, threading.Lock()
         self.answered = collections.Counter()  # (method, status) of answers that went out
         self.good = []  # (monotonic seconds, how many until then) of 2xx
@@ -87,6 +89,7 @@ class StandIn:
         if method != "HEAD":
             handler.wfile.write(content)
         handler.wfile.flush()
+        handler.close_connection = handler.close_connection or self.closes
         if not of_object:
             return
         with self.lock:

@@ -14,6 +14,7 @@ import certificates
 from harness import start_serve
 from misbehaving import Peer, answering, black_hole, closing, http, read_head, s3_error
 import servers
+from stand_ins import StandIn
 
 
 @dataclasses.dataclass
@@ -216,7 +217,7 @@ def denying(code_of):
         while head := read_head(connection):
             answer = s3_error("403 Forbidden", code_of(head), "no")
             if b"Content-Length: " in head and not head.startswith((b"GET", b"HEAD")):
-                connection.settimeout(0.3)
+                connection.settimeout(0.05)
                 try:
                     connection.recv(65536)
                 except TimeoutError:
@@ -298,11 +299,36 @@ def test_a_gateway_that_closes_every_connection(serve_with, check):
         assert_empty(storage)
 
 
+@pytest.mark.parametrize("backend", ["minio", "native"])
+def test_a_run_on_such_a_gateway(loadtest, backend):
+    """minio asks for the region first: its connection is gone behind that answer."""
+    stand_in = StandIn()
+    stand_in.closes = True
+    try:
+        result = loadtest(stand_in.storage, "run", "baseload", "--size", "1KB", "--concurrency", "2", "--operations", "40",
+                          "--backend", backend, "--json")
+    finally:
+        stand_in.close()
+    assert result.status == 0, result.stderr
+    assert result.total("errors") == 0
+
+
 def test_whoever_closes_without_an_answer(check):
     with Peer(closing) as peer:
         done = check(None, settings=broken_settings(peer.endpoint))
     assert done.status == 1
     assert "ended the connection without an answer" in done.problems
+
+
+def test_a_lock_that_keeps_what_is_written(rgw, check):
+    storage = bucket_on(rgw, ObjectLockEnabledForBucket=True)
+    storage.boto3().put_object_lock_configuration(Bucket=storage.bucket, ObjectLockConfiguration={
+        "ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}})
+    done = check(storage)
+    assert done.status == 1
+    assert "(COMPLIANCE, 1 days)" in done.problems and "nothing was written" in done.problems
+    assert done.endpoint["bucket"]["object_lock"] and done.endpoint["backends"] == {}
+    assert_empty(storage)
 
 
 def test_a_key_that_may_only_read(rgw, check):

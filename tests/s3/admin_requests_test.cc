@@ -107,5 +107,41 @@ TEST(ParseVersioning, KnowsABucketThatKeepsOrKeptVersions) {
   EXPECT_FALSE(parse_has_versions("nonsense"));
 }
 
+TEST_F(AdminRequestTest, GoThroughAMultipartUpload) {
+  EXPECT_THAT(head(create_upload("a/b")), HasSubstr("POST /bucket/a/b?uploads= HTTP/1.1\r\n"));
+  const Upload upload{"a/b", "i d"};
+  const AdminRequest part = upload_part(upload, 7, "bytes");
+  EXPECT_THAT(head(part), HasSubstr("PUT /bucket/a/b?partNumber=7&uploadId=i%20d HTTP/1.1\r\n"));
+  EXPECT_EQ(part.body, "bytes");
+  const std::vector<UploadedPart> parts{{1, "\"e&1\""}, {2, "\"e2\""}};
+  const AdminRequest complete = complete_upload(upload, parts);
+  EXPECT_EQ(complete.method, "POST");
+  EXPECT_THAT(complete.body, HasSubstr("<Part><PartNumber>1</PartNumber><ETag>\"e&amp;1\"</ETag></Part>"
+                                       "<Part><PartNumber>2</PartNumber><ETag>\"e2\"</ETag></Part>"));
+}
+
+TEST(ParseUploadId, ReadsItAndNothingElse) {
+  EXPECT_EQ(parse_upload_id("<InitiateMultipartUploadResult><Key>k</Key><UploadId>u1</UploadId>"
+                            "</InitiateMultipartUploadResult>"),
+            "u1");
+  EXPECT_EQ(parse_upload_id("<Error><Code>AccessDenied</Code></Error>"), "");
+}
+
+TEST(ParseLocation, IsEmptyForTheFirstRegionAndNothingForOtherAnswers) {
+  EXPECT_EQ(parse_location("<LocationConstraint>eu-west-1</LocationConstraint>"), "eu-west-1");
+  EXPECT_EQ(parse_location("<LocationConstraint xmlns=\"x\"/>"), "");
+  EXPECT_EQ(parse_location("<Error/>"), std::nullopt);
+}
+
+TEST(ParseObjectLock, ReadsTheDefaultRetention) {
+  const ObjectLock lock = parse_object_lock(
+      "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>"
+      "<Mode>COMPLIANCE</Mode><Years>2</Years></DefaultRetention></Rule></ObjectLockConfiguration>");
+  EXPECT_TRUE(lock.enabled);
+  EXPECT_EQ(lock.default_retention, "COMPLIANCE, 2 years");
+  EXPECT_FALSE(parse_object_lock("<ObjectLockConfiguration/>").enabled);
+  EXPECT_EQ(parse_object_lock("no XML").default_retention, "");
+}
+
 }  // namespace
 }  // namespace s3lt

@@ -60,6 +60,9 @@ void xml(std::string_view text) {
     require(page->markers <= page->versions.size(), "markers are versions");
   (void)parse_uploads(text);
   (void)parse_has_versions(text);
+  (void)parse_location(text);
+  (void)parse_object_lock(text);
+  (void)parse_upload_id(text);
   check_error(text);
   check_list(text);
   // Any text without zero bytes survives being written into a document.
