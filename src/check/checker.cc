@@ -10,7 +10,7 @@ namespace s3lt {
 namespace {
 
 constexpr auto tick_period = std::chrono::milliseconds(100);
-constexpr auto last_word = std::chrono::seconds(1);  // for what is under way when the user has had enough
+constexpr auto last_word = std::chrono::seconds(5);  // for what is under way when the user has had enough
 
 class Checker {
  public:

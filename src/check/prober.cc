@@ -91,6 +91,11 @@ Task<void> Prober::run() {
   facts_.seconds = to_seconds(now() - begun);
 }
 
+void Prober::stop() {
+  stopped_ = true;
+  if (keys_.empty()) cut();
+}
+
 void Prober::cut() {
   if (tidying_) return;  // which has an end of its own
   stopped_ = true;

@@ -29,8 +29,9 @@ class Prober {
 
   // All of it, to the end of the tidying.
   Task<void> run();
-  // Asks no further question; what is under way may end, and what was written is taken away.
-  void stop() { stopped_ = true; }
+  // Asks no further question, and takes away what was written. What is under way may end: a write that nobody waits
+  // for may come about after that.
+  void stop();
   // Ends what is under way as well; what was written is taken away all the same.
   void cut();
 

@@ -25,6 +25,8 @@ Task<void> Prober::tidy() {
   // A connection of its own: that of the questions may be what failed, or was cut.
   Asker asker(loop_, plan_, endpoint_);
   stopped_ = false;
+  // What got no answer may still be under way on the storage's side.
+  if (silent_ > 0) co_await pause_.until(now() + std::chrono::seconds(1));
   const TimePoint until = now() + patience;
   for (unsigned pass = 0; pass < passes && now() < until; ++pass) {
     facts_.left.problem.clear();

@@ -378,8 +378,9 @@ def test_cleanup_knows_what_a_killed_check_left(serve_with, loadtest):
     assert_empty(storage)
 
 
-def test_ctrl_c_leaves_nothing_behind(serve_with, loadtest):
-    storage = serve_with("--fault", "*:delay=100ms")
+@pytest.mark.parametrize("delay", ["100ms", "600ms"])
+def test_ctrl_c_leaves_nothing_behind(serve_with, loadtest, delay):
+    storage = serve_with("--fault", f"PUT:delay={delay}")
     running = loadtest.start(storage, "check", "--json")
     servers.wait_for("an object", lambda: storage.keys(), 20, running.process)
     running.signal()
@@ -387,6 +388,17 @@ def test_ctrl_c_leaves_nothing_behind(serve_with, loadtest):
     assert result.status == 1, result.stderr
     assert json.loads(result.stdout)["interrupted"]
     assert_empty(storage)
+
+
+def test_ctrl_c_before_anything_answers(loadtest):
+    with black_hole() as port:
+        running = loadtest.start(None, "check", "--json", settings=broken_settings(f"http://127.0.0.1:{port}"))
+        time.sleep(0.5)
+        began = time.monotonic()
+        running.signal()
+        result = running.wait(10)
+    assert time.monotonic() - began < 5
+    assert json.loads(result.stdout)["interrupted"]
 
 
 def test_usage(loadtest):

@@ -251,6 +251,7 @@ function clientFacts(client) {
   const facts = [["threads", client.threads], ["CPU", `${digits(client.cpu_seconds)} s, ${thousands(client.operations_per_cpu_second)} operations per CPU second`],
     ["busiest thread", percent(client.busiest_thread) + " of a core"], ["memory", bytes(client.max_rss_bytes)], ["connections", thousands(client.connections)], ["reconnects", thousands(client.reconnects)]];
   const known = new Set(["threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes", "connections", "reconnects"]);
+  if (client.tls?.handshakes) facts.push(["TLS handshakes", `${thousands(client.tls.handshakes)}, ${thousands(client.tls.resumed)} resumed; p50 ${latency(client.tls.handshake_us.p50)}, p99 ${latency(client.tls.handshake_us.p99)}`]);
   for (const [field, value] of Object.entries(client)) {
     const name = field.replace(/_us$/, "").replace(/_/g, " ");
     if (known.has(field) || value === null) continue;
