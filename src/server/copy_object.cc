@@ -167,7 +167,7 @@ void upload_part_copy(Exchange& exchange) {
   if (!keeper.reserve(range.length) ||
       !keeper.append_object(exchange.pool, *source, range.begin, range.length))
     return exchange.error(errors::insufficient_storage);
-  Part part{.facts = {}, .bytes = keeper.finish()};
+  Part part{.facts = {}, .content = {}, .bytes = keeper.finish()};
   part.facts = {.number = number, .md5 = part.bytes->md5, .size = range.length, .modified = exchange.now()};
   if (upload->algorithm != ChecksumAlgorithm::none)
     part.facts.checksum = checksum_of(*part.bytes, range.length, upload->algorithm);

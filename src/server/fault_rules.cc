@@ -131,11 +131,13 @@ struct KindForm {
   std::vector<Parameter> parameters;
 };
 
-constexpr OperationSet every_operation = 63,
+constexpr OperationSet every_operation = faultable_operations,
                        reads = set_of(Operation::get_object) | set_of(Operation::head_object),
                        get_only = set_of(Operation::get_object),
                        with_body = set_of(Operation::get_object) | set_of(Operation::list_objects) |
-                                   set_of(Operation::delete_objects);
+                                   set_of(Operation::delete_objects) |
+                                   set_of(Operation::create_multipart_upload) |
+                                   set_of(Operation::complete_multipart_upload);
 constexpr Parameter at_place{"at", "SIZE|PERCENT", false, set_at};
 
 // In the order of FaultKind.
@@ -197,7 +199,7 @@ const KindForm& form_of(FaultKind kind) {
 
 std::string operations_text(OperationSet set) {
   std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < faultable_operations; ++i) {
+  for (std::size_t i = 0; i < operation_count; ++i) {
     if ((set >> i & 1U) != 0) names.push_back(operation_labels[i]);
   }
   return fmt::format("{}", fmt::join(names, ", "));
@@ -218,7 +220,7 @@ std::string_view shown_operation(const KindForm& form, OperationSet wanted) {
   if (form.operations == 0) return "*";
   const OperationSet both = form.operations & wanted;
   if (wanted == every_operation) return "*";
-  for (std::size_t i = 0; i < faultable_operations; ++i) {
+  for (std::size_t i = 0; i < operation_count; ++i) {
     if ((both >> i & 1U) != 0) return operation_labels[i];
   }
   return "GET";  // to which every fault of requests can be done
@@ -252,14 +254,13 @@ struct Reader {
 
 Result<void> Reader::read_operation(std::string_view text) {
   if (text == "*") return {};
-  const std::span<const std::string_view> names(operation_labels.data(), faultable_operations);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!http::iequals(text, names[i])) continue;
-    wanted = set_of(static_cast<Operation>(i));
+  for (std::size_t i = 0; i < operation_count; ++i) {
+    const OperationSet one = OperationSet{1} << i;
+    if ((faultable_operations & one) == 0 || !http::iequals(text, operation_labels[i])) continue;
+    wanted = one;
     return {};
   }
-  return refuse(
-      fmt::format("there is no operation '{}' (PUT, GET, HEAD, DELETE, DELETE-BATCH, LIST or *)", text));
+  return refuse(fmt::format("there is no operation '{}' ({} or *)", text, operations_text(faultable_operations)));
 }
 
 Result<void> Reader::read_kind(std::string_view text) {

@@ -34,12 +34,17 @@ enum class FaultKind : std::uint8_t {
 inline constexpr std::size_t fault_kinds = 16;
 std::string_view name(FaultKind kind);
 
-// A set of the operations that clients count (PUT to LIST): bit n is Operation n.
-using OperationSet = std::uint8_t;
+// A set of operations: bit n is Operation n.
+using OperationSet = std::uint32_t;
 constexpr OperationSet set_of(Operation o) {
-  return static_cast<OperationSet>(1U << static_cast<unsigned>(o));
+  return OperationSet{1} << static_cast<unsigned>(o);
 }
-inline constexpr std::size_t faultable_operations = 6;
+// The operations that clients count (PUT to LIST), and the requests of a multipart upload.
+inline constexpr OperationSet faultable_operations =
+    set_of(Operation::put_object) | set_of(Operation::get_object) | set_of(Operation::head_object) |
+    set_of(Operation::delete_object) | set_of(Operation::delete_objects) | set_of(Operation::list_objects) |
+    set_of(Operation::create_multipart_upload) | set_of(Operation::upload_part) |
+    set_of(Operation::complete_multipart_upload) | set_of(Operation::abort_multipart_upload);
 
 // A place in a body: a number of bytes, or a share of its length.
 struct Place {

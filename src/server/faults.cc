@@ -12,7 +12,7 @@ bool FaultPlan::has(FaultKind kind) const {
 }
 
 Fault FaultPlan::decide(Operation operation) {
-  if (static_cast<std::size_t>(operation) >= faultable_operations) return {};
+  if ((faultable_operations & set_of(operation)) == 0) return {};
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const FaultRule& rule = rules_[i];
     if ((rule.operations & set_of(operation)) == 0) continue;

@@ -10,6 +10,7 @@
 #include "server/attributes.h"
 #include "server/byte_keeper.h"
 #include "server/handlers.h"
+#include "server/incoming_part.h"
 #include "server/text_body.h"
 
 namespace s3lt::server {
@@ -24,12 +25,12 @@ S3Error invalid_request(std::string_view message) {
 
 class UploadPart final : public BodyHandler {
  public:
-  UploadPart(Exchange& exchange, unsigned number) : keeper_(exchange.store.capacity()), number_(number) {}
-  bool reserve(std::uint64_t size) { return keeper_.reserve(size); }
+  UploadPart(Exchange& exchange, unsigned number, std::optional<std::uint64_t> size)
+      : incoming_(exchange.pool, exchange.store.capacity(), exchange.request.key_hash, size), number_(number) {}
 
   std::optional<S3Error> take(std::string_view bytes) override {
-    if (keeper_.size() + bytes.size() > max_put_bytes) return errors::entity_too_large;
-    if (!keeper_.append(as_bytes(bytes))) return errors::insufficient_storage;
+    if (incoming_.received() + bytes.size() > max_put_bytes) return errors::entity_too_large;
+    if (!incoming_.append(as_bytes(bytes))) return errors::insufficient_storage;
     return std::nullopt;
   }
 
@@ -37,13 +38,10 @@ class UploadPart final : public BodyHandler {
     const Request& request = exchange.request;
     const auto& bucket = exchange.buckets.find(request.bucket);
     if (!bucket) return exchange.error(errors::no_such_bucket);
-    const std::uint64_t size = keeper_.size();
-    Part part{.facts = {}, .bytes = keeper_.finish()};
-    part.facts = {.number = number_,
-                  .md5 = part.bytes->md5,
-                  .size = size,
-                  .modified = exchange.now(),
-                  .checksum = body.checksum()};
+    Part part = incoming_.finish();
+    part.facts.number = number_;
+    part.facts.modified = exchange.now();
+    part.facts.checksum = body.checksum();
     const PartFacts facts = part.facts;
     if (!bucket->uploads().put_part(request.key, *request.parameter("uploadId"), std::move(part)))
       return exchange.error(errors::no_such_upload);
@@ -54,9 +52,34 @@ class UploadPart final : public BodyHandler {
   }
 
  private:
-  ByteKeeper keeper_;
+  IncomingPart incoming_;
   unsigned number_;
 };
+
+// The object that recognised parts make together: all of it, in order. Nothing where they do not.
+std::optional<ObjectContent> recognised_whole(const std::vector<Part>& parts) {
+  const ObjectContent& content = parts.front().content.content;
+  std::uint64_t end = 0;
+  for (const Part& part : parts) {
+    if (part.bytes || part.content.content != content || part.content.offset != end) return std::nullopt;
+    end += part.facts.size;
+  }
+  return end == content.size ? std::optional(content) : std::nullopt;
+}
+
+// Writes out the parts that were recognised, where the whole is not. False: there is no room.
+bool write_out(std::vector<Part>& parts, const ContentPool& pool, Capacity& capacity) {
+  for (Part& part : parts) {
+    if (part.bytes) continue;
+    ByteKeeper keeper(capacity);
+    if (!keeper.reserve(part.facts.size)) return false;
+    keeper.append_content(pool, part.content.content, part.content.offset, part.facts.size);
+    const Md5 told = part.facts.md5;
+    part.bytes = keeper.finish();
+    part.bytes->md5 = told;
+  }
+  return true;
+}
 
 // The parts in one piece. Each part is freed as soon as it was copied: together with the whole, whose memory
 // is only taken as it is written, they need no more room than one part more.
@@ -92,16 +115,25 @@ class CompleteUpload final : public TextBody {
     // Asked beforehand, since the upload has to stay as it is then.
     if (only_new_ && bucket->find(request.key, request.key_hash))
       return exchange.error(errors::precondition_failed);
-    auto taken = bucket->uploads().take(request.key, *request.parameter("uploadId"), named_, expected_);
+    auto taken = bucket->uploads().take(request.key, *request.parameter("uploadId"), named_, expected_,
+                                         exchange.pool);
     if (taken.error) return exchange.error(*taken.error);
 
     auto object = std::make_unique<Object>();
-    std::uint64_t size = 0;
-    const std::shared_ptr<const KeptBytes> bytes = join(taken.parts, size);
     object->key = request.key;
-    object->content = {.key_hash = request.key_hash, .size = size};
+    if (const auto content = recognised_whole(taken.parts)) {
+      object->content = *content;
+      object->parts = static_cast<std::uint32_t>(taken.parts.size());
+    } else {
+      if (!write_out(taken.parts, exchange.pool, exchange.store.capacity())) {
+        bucket->uploads().put_back(std::move(taken));
+        return exchange.error(errors::insufficient_storage);
+      }
+      std::uint64_t size = 0;
+      object->bytes = join(taken.parts, size);
+      object->content = {.key_hash = request.key_hash, .size = size};
+    }
     object->checksum = taken.checksum;
-    object->bytes = bytes;
     object->modified = exchange.now();
     object->attributes = taken.facts.attributes;
     const ObjectPtr stored(object.release());
@@ -259,9 +291,7 @@ std::unique_ptr<BodyHandler> upload_part(Exchange& exchange, const BodyDecoder& 
     return fail(
         invalid_request("Checksum Type mismatch occurred: every part needs the checksum that the "
                         "upload was created with."));
-  auto handler = std::make_unique<UploadPart>(exchange, number);
-  if (body.announced() && !handler->reserve(*body.announced())) return fail(errors::insufficient_storage);
-  return handler;
+  return std::make_unique<UploadPart>(exchange, number, body.announced());
 }
 
 std::unique_ptr<BodyHandler> complete_multipart_upload(Exchange& exchange, const BodyDecoder& body) {

@@ -38,13 +38,28 @@ bool is_named(const PartFacts& part, const NamedPart& named) {
 
 using Parts = std::map<unsigned, Part>;
 
-Checksum object_checksum(const UploadFacts& upload, const Parts& parts, const std::vector<NamedPart>& named) {
+void add_bytes(ChecksumStream& stream, const Part& part, const ContentPool& pool) {
+  if (part.bytes) return stream.update({part.bytes->data.get(), part.facts.size});
+  std::vector<std::byte> piece(256 * KiB);
+  for (std::uint64_t done = 0; done < part.facts.size; done += piece.size()) {
+    const std::span<std::byte> place(piece.data(),
+                                     std::min<std::uint64_t>(piece.size(), part.facts.size - done));
+    copy_content(pool, part.content.content, part.content.offset + done, place);
+    stream.update(place);
+  }
+}
+
+Checksum object_checksum(const UploadFacts& upload, const Parts& parts, const std::vector<NamedPart>& named,
+                         const ContentPool& pool) {
   if (upload.algorithm == ChecksumAlgorithm::none) return {};
   ChecksumStream stream(upload.algorithm);
   for (const NamedPart& n : named) {
     const Part& part = parts.at(n.number);
-    stream.update(upload.composite ? part.facts.checksum.bytes()
-                                   : std::span<const std::byte>(part.bytes->data.get(), part.facts.size));
+    if (upload.composite) {
+      stream.update(part.facts.checksum.bytes());
+    } else {
+      add_bytes(stream, part, pool);
+    }
   }
   Checksum checksum = stream.finish();
   checksum.composite = upload.composite;
@@ -66,7 +81,7 @@ std::optional<S3Error> check(const Parts& parts, const std::vector<NamedPart>& n
 }
 
 std::optional<S3Error> check(const Upload& upload, const std::vector<NamedPart>& named,
-                             const ExpectedObject& expected) {
+                             const ExpectedObject& expected, const ContentPool& pool) {
   if (expected.size) {
     std::uint64_t size = 0;
     for (const NamedPart& n : named) size += upload.parts.at(n.number).facts.size;
@@ -80,7 +95,7 @@ std::optional<S3Error> check(const Upload& upload, const std::vector<NamedPart>&
     return S3Error{"InvalidRequest", 400,
                    "The x-amz-checksum- header is of another algorithm than the upload was created with."};
   }
-  const Checksum checksum = object_checksum(upload.facts, upload.parts, named);
+  const Checksum checksum = object_checksum(upload.facts, upload.parts, named, pool);
   if (checksum_text(checksum, named.size()) != expected.checksum) return errors::bad_digest;
   return std::nullopt;
 }
@@ -177,7 +192,8 @@ std::size_t MultipartUploads::count() const {
 
 MultipartUploads::Taken MultipartUploads::take(std::string_view key, std::string_view id,
                                                const std::vector<NamedPart>& named,
-                                               const ExpectedObject& expected) {
+                                               const ExpectedObject& expected,
+                                               const ContentPool& pool) {
   decltype(uploads_)::node_type taken;  // what is not named ends after the lock
   {
     const std::lock_guard lock(mutex_);
@@ -185,13 +201,24 @@ MultipartUploads::Taken MultipartUploads::take(std::string_view key, std::string
     if (it == uploads_.end()) return {.error = errors::no_such_upload};
     if (const auto problem = check(it->second.parts, named)) return {.error = problem};
     // Bytes are read under the lock here, but only where the client names a checksum of the whole.
-    if (const auto problem = check(it->second, named, expected)) return {.error = problem};
+    if (const auto problem = check(it->second, named, expected, pool)) return {.error = problem};
     taken = uploads_.extract(it);
   }
   Upload& upload = taken.mapped();
-  Taken out{.facts = upload.facts, .checksum = object_checksum(upload.facts, upload.parts, named)};
+  Taken out{.facts = upload.facts, .checksum = object_checksum(upload.facts, upload.parts, named, pool)};
   for (const NamedPart& n : named) out.parts.push_back(std::move(upload.parts.at(n.number)));
   return out;
+}
+
+void MultipartUploads::put_back(Taken taken) {
+  Name name{taken.facts.key, taken.facts.id};
+  Upload upload{std::move(taken.facts), {}};
+  for (Part& part : taken.parts) {
+    const unsigned number = part.facts.number;
+    upload.parts[number] = std::move(part);
+  }
+  const std::lock_guard lock(mutex_);
+  uploads_.insert_or_assign(std::move(name), std::move(upload));
 }
 
 }  // namespace s3lt::server

@@ -26,9 +26,15 @@ struct PartFacts {
   std::int64_t modified = 0;  // unix seconds
   Checksum checksum;
 };
+// The bytes from `offset` on of an object that is what its key says.
+struct PartContent {
+  ObjectContent content;
+  std::uint64_t offset = 0;
+};
 struct Part {
   PartFacts facts;
-  std::unique_ptr<KeptBytes> bytes;
+  PartContent content;               // where recognised
+  std::unique_ptr<KeptBytes> bytes;  // null: recognised
 };
 std::string etag(const PartFacts& part);  // with its quotes
 
@@ -97,7 +103,9 @@ class MultipartUploads {
     std::optional<S3Error> error;
   };
   Taken take(std::string_view key, std::string_view id, const std::vector<NamedPart>& named,
-             const ExpectedObject& expected);
+             const ExpectedObject& expected, const ContentPool& pool);
+  // Back to the parts that were taken out.
+  void put_back(Taken taken);
 
  private:
   using Name = std::pair<std::string, std::string>;  // key and id

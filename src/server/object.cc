@@ -1,5 +1,6 @@
 #include "server/object.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/encoding.h"
@@ -48,7 +49,8 @@ void append_etag(std::string& out, const Object& object) {
     const std::uint64_t low = mix64(c.key_hash ^ mix64(c.size + form * 0x9e3779b97f4a7c15ULL));
     const std::array<std::uint64_t, 2> words{low, mix64(low ^ c.key_hash)};
     write_hex(std::as_bytes(std::span(words)), digits);
-    out.append("\"").append(digits, 32).append("-1\"");
+    out.append("\"").append(digits, 32);
+    out.append("-").append(std::to_string(std::max(object.parts, 1u))).append("\"");
   } else {
     write_hex(object.bytes->md5, digits);
     out.append("\"").append(digits, 32);

@@ -74,6 +74,7 @@ struct Attributes {
 
 struct Object {
   mutable std::atomic<std::uint32_t> references{0};
+  std::uint32_t parts = 0;    // of a recognised object that was uploaded in parts
   Checksum checksum;          // that the client gave, and that was right
   std::int64_t modified = 0;  // unix seconds
   std::string key;
@@ -96,12 +97,12 @@ using ObjectPtr = boost::intrusive_ptr<const Object>;
 // As x-amz-checksum- headers have it; "-3" follows a composite one of three parts.
 std::string checksum_text(const Checksum& checksum, std::size_t parts);
 inline std::string checksum_text(const Object& object) {
-  return checksum_text(object.checksum, object.bytes ? object.bytes->parts : 0);
+  return checksum_text(object.checksum, object.bytes ? object.bytes->parts : object.parts);
 }
 
 // With its quotes. Of kept bytes their MD5, of a multipart upload with "-" and the number of parts; of a
-// recognised object 32 digits that follow from its content and
-// "-1", which no client takes for an MD5.
+// recognised object 32 digits that follow from its content and "-1", or its number of parts, which no client
+// takes for an MD5.
 void append_etag(std::string& out, const Object& object);
 inline std::string etag(const Object& object) {
   std::string out;

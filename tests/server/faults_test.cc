@@ -38,7 +38,8 @@ TEST(FaultSpecs, say_which_requests_meet_what) {
   }
   EXPECT_EQ(parse_fault("*:truncate")->operations, set_of(Operation::get_object) |
                                                        set_of(Operation::list_objects) |
-                                                       set_of(Operation::delete_objects))
+                                                       set_of(Operation::delete_objects) |
+                set_of(Operation::create_multipart_upload) | set_of(Operation::complete_multipart_upload))
       << "* stands for all that the fault can be done to";
   const FaultRule rule = parse_fault("PUT:status=403,code=QuotaExceeded,retry-after=3:every=5").value();
   EXPECT_EQ(rule.status, 403);
@@ -55,7 +56,8 @@ TEST(FaultSpecs, show_the_nearest_right_form_where_they_are_wrong) {
       {"", "there is no operation ''"},
       {"GET",
        "it has to name an operation and a fault; write OPERATION:KIND[:p=PROBABILITY|:every=N] such as"},
-      {"FETCH:reset", "there is no operation 'FETCH' (PUT, GET, HEAD, DELETE, DELETE-BATCH, LIST or *)"},
+      {"FETCH:reset", "there is no operation 'FETCH' (PUT, GET, HEAD, DELETE, DELETE-BATCH, LIST, CREATE-UPLOAD, "
+                     "PART, COMPLETE-UPLOAD, ABORT-UPLOAD or *)"},
       {"GET:flop", "write GET:flip[=BITS][,at=SIZE|PERCENT][:p=PROBABILITY|:every=N]"},
       {"PUT:reset-body", "write GET:reset-in-body[,at=SIZE|PERCENT]"},
       {"GET:status=200", "'200' is no status from 400 to 599; write GET:status=N"},
@@ -81,7 +83,8 @@ TEST(FaultSpecs, show_the_nearest_right_form_where_they_are_wrong) {
       {"GET:length=5", "'5' is no +SIZE or -SIZE"},
       {"GET:length=+0", "'+0' is no +SIZE or -SIZE"},
       {"PUT:stale", "stale cannot be done to PUT (only to GET, HEAD); write GET:stale"},
-      {"DELETE:truncate:p=0.1", "(only to GET, DELETE-BATCH, LIST); write GET:truncate[,at=SIZE|PERCENT]"},
+      {"DELETE:truncate:p=0.1",
+       "(only to GET, DELETE-BATCH, LIST, CREATE-UPLOAD, COMPLETE-UPLOAD); write GET:truncate[,at=SIZE|PERCENT]"},
       {"GET:freeze=1s", "a freeze concerns the whole server, not one operation; write *:freeze=DURATION"},
       {"*:freeze=1s:p=0.1", "a freeze follows the clock, not the requests"},
       {"*:freeze=2s,every=1s", "it would freeze again before it thawed"},

@@ -74,6 +74,70 @@ TEST_F(MultipartUploads, become_one_object_of_their_parts_in_order) {
             "aath");
 }
 
+// Of an object that is what its key says: kept as that fact, whatever its size.
+TEST_F(MultipartUploads, of_recognised_parts_become_a_recognised_object) {
+  TestClient client(port());
+  const std::string whole = content_of("k", 8 * MiB), first = whole.substr(0, part_size),
+                    second = whole.substr(part_size);
+  const std::string id = create(client, "k", {{"x-amz-checksum-algorithm", "CRC32"}});
+  const auto with_crc = [&](int number, const std::string& body) {
+    return put(client, "k", id, number, body,
+               {{"x-amz-checksum-crc32", crc32_base64(crc32(0, body.data(), body.size()))}});
+  };
+  const std::string last = with_crc(2, second).headers.at("etag"), begin = with_crc(1, first).headers.at("etag");
+  EXPECT_NE(last, begin);
+  EXPECT_EQ(server_->stats().bytes_kept, 0U);
+  const TestResponse done = complete(client, "k", id, {{1, begin}, {2, last}});
+  ASSERT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(server_->stats().recognised, 1U);
+  EXPECT_EQ(server_->stats().bytes_kept, 0U);
+  TestResponse got = client.ask({.path = "/loadtest/k", .headers = {{"x-amz-checksum-mode", "ENABLED"}}});
+  EXPECT_TRUE(got.body == whole);
+  const std::string tag = got.headers["etag"];
+  EXPECT_NE(done.element("ETag").find(tag.substr(1, tag.size() - 2)), std::string::npos) << tag;
+  EXPECT_TRUE(tag.ends_with("-2\"")) << tag;
+  EXPECT_TRUE(got.headers["x-amz-checksum-crc32"].ends_with("-2"));
+  EXPECT_EQ(got.headers["x-amz-checksum-crc32"], done.element("ChecksumCRC32"));
+}
+
+TEST_F(MultipartUploads, keep_the_bytes_of_recognised_parts_that_make_no_whole) {
+  TestClient client(port());
+  const std::string whole = content_of("k", 8 * MiB), first = whole.substr(0, part_size);
+  std::string flipped = whole.substr(part_size);
+  flipped[2 * MiB] = static_cast<char>(flipped[2 * MiB] ^ 1);
+  for (const std::string& second : {std::string("another end"), flipped, first}) {
+    const std::string id = create(client, "k", {{"x-amz-checksum-algorithm", "CRC32"},
+                                                {"x-amz-checksum-type", "FULL_OBJECT"}});
+    const auto with_crc = [&](int number, const std::string& body) {
+      return put(client, "k", id, number, body,
+                 {{"x-amz-checksum-crc32", crc32_base64(crc32(0, body.data(), body.size()))}})
+          .headers.at("etag");
+    };
+    const std::string one = with_crc(1, first), two = with_crc(2, second);
+    const TestResponse done = complete(client, "k", id, {{1, one}, {2, two}});
+    ASSERT_EQ(done.status, 200) << done.body;
+    const std::string all = first + second;
+    EXPECT_EQ(done.element("ChecksumCRC32"), crc32_base64(crc32(0, all.data(), all.size())));
+    EXPECT_TRUE(client.get("k").body == all);
+    EXPECT_EQ(server_->stats().recognised, 0U);
+    EXPECT_EQ(server_->stats().bytes_kept, all.size());
+  }
+}
+
+TEST_F(MultipartUploads, keep_parts_under_another_key_and_parts_that_begin_within_a_block) {
+  TestClient client(port());
+  const std::string whole = content_of("k", 8 * MiB);
+  const std::string other = create(client, "other");
+  put(client, "other", other, 1, whole.substr(0, part_size));
+  EXPECT_EQ(server_->stats().bytes_kept, part_size);
+  const std::string id = create(client, "k");
+  const std::string one = put(client, "k", id, 1, whole.substr(0, part_size + 100)).headers.at("etag"),
+                    two = put(client, "k", id, 2, whole.substr(part_size + 100)).headers.at("etag");
+  EXPECT_EQ(server_->stats().bytes_kept, whole.size() - 100) << "but for the first of k, which is recognised";
+  EXPECT_EQ(complete(client, "k", id, {{1, one}, {2, two}}).status, 200);
+  EXPECT_TRUE(client.get("k").body == whole);
+}
+
 TEST_F(MultipartUploads, keep_the_last_of_parts_with_one_number_and_drop_what_is_not_named) {
   TestClient client(port());
   const std::string id = create(client, "k");
