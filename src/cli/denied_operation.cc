@@ -36,6 +36,7 @@ using Tallies = std::map<std::pair<std::string, OperationKind>, Tally>;
 Tallies tally(const Snapshot& total) {
   Tallies tallies;
   for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::part) continue;  // its PUT says so
     Tally& t = tallies[{key.pattern, key.operation}];
     const auto of = [&](Outcome outcome) {
       return cell.counters.outcomes[static_cast<std::size_t>(outcome)];

@@ -97,23 +97,30 @@ Room memory_left() {
 
 }  // namespace
 
-Result<void> raise_descriptor_limit(const RunNeeds& needs) {
+Result<std::uint64_t> raise_descriptor_limit(const RunNeeds& needs) {
   // Besides connections: the loops' own, files of the run, libraries.
-  const std::uint64_t needed = needs.clients * needs.endpoints + needs.threads * 4 + 64;
+  const std::uint64_t others = needs.threads * 4 + 64, wanted = needs.kept + others;
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return 0;
   const rlim_t hard = limit.rlim_max;
-  limit.rlim_cur = std::min<rlim_t>(hard, needed);
-  if (limit.rlim_cur >= needed && setrlimit(RLIMIT_NOFILE, &limit) == 0) return {};
+  limit.rlim_cur = std::min<rlim_t>(hard, wanted);
+  const bool raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  if (raised && limit.rlim_cur >= wanted) return 0;
+  if (raised && limit.rlim_cur >= needs.busy + others) return limit.rlim_cur - others;
+  std::string parts;
+  if (needs.busy > needs.clients)
+    parts = fmt::format(" and {} connections for parts", format_count(needs.busy));
   return usage_error(fmt::format(
-      "{} clients with {} endpoint(s) need {} file descriptors, and at most {} are allowed; raise the limit "
+      "{} clients{} need {} file descriptors, and at most {} are allowed; raise the limit "
       "(ulimit -n {} as root, or LimitNOFILE= of the service) or lower --concurrency",
-      format_count(needs.clients), needs.endpoints, format_count(needed), format_count(hard), needed));
+      format_count(needs.clients), parts, format_count(needs.busy + others), format_count(hard),
+      needs.busy + others));
 }
 
-Result<void> check_memory(const RunNeeds& needs) {
+Result<void> check_memory(const RunNeeds& needs, std::uint64_t most_connections) {
   const std::uint64_t each = bytes_of_a_connection + (needs.tls ? bytes_of_a_tls_session : 0);
-  const std::uint64_t needed = needs.clients * needs.endpoints * each + needs.pool_bytes + bytes_of_the_rest;
+  const std::uint64_t connections = most_connections > 0 ? most_connections : needs.kept;
+  const std::uint64_t needed = connections * each + needs.pool_bytes + bytes_of_the_rest;
   const Room room = memory_left();
   if (needed <= room.bytes) return {};
   return usage_error(

@@ -9,18 +9,21 @@
 namespace s3lt {
 
 struct RunNeeds {
-  std::uint64_t clients = 0, endpoints = 1;  // each client keeps a connection to every endpoint
+  std::uint64_t clients = 0, endpoints = 1;  // endpoints: that each client uses
+  std::uint64_t busy = 0, kept = 0;          // connections: that carry requests at once; and with idle ones
   unsigned threads = 1;
   bool tls = false;
   std::uint64_t pool_bytes = 0;  // of the content
 };
 
-// Raises the soft limit of file descriptors as far as the run needs; the error says how many are missing.
-Result<void> raise_descriptor_limit(const RunNeeds& needs);
+// Raises the soft limit of file descriptors as far as the run needs. How many connections may be open at once
+// where not all can be kept that the run would keep; 0: they can. The error says how many descriptors are
+// missing to those that are busy.
+Result<std::uint64_t> raise_descriptor_limit(const RunNeeds& needs);
 
 // Compares an estimate with what is left of the machine's memory, the limits of its memory cgroups and
-// RLIMIT_AS; the error says which it is.
-Result<void> check_memory(const RunNeeds& needs);
+// RLIMIT_AS; the error says which it is. `most_connections` as raise_descriptor_limit() gave it.
+Result<void> check_memory(const RunNeeds& needs, std::uint64_t most_connections);
 
 // From here on, memory that cannot be had ends the program with a sentence and status 3.
 void end_when_out_of_memory();

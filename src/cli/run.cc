@@ -111,7 +111,7 @@ Tally tally(const Snapshot& total, const std::vector<Slo>& slos) {
     });
   };
   for (const auto& [key, cell] : total.cells) {
-    if (key.operation == OperationKind::trim) continue;
+    if (key.operation == OperationKind::trim || key.operation == OperationKind::part) continue;
     const Counters& c = cell.counters;
     t.ended += c.count;
     t.succeeded += c.count - c.errors;

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "cli/flag_parsing.h"
+#include "s3/multipart.h"
 
 namespace s3lt {
 namespace {
@@ -94,8 +95,8 @@ Result<void> take_sizes(RunFlags& flags, const std::string& text) {
     const std::size_t equals = item.find('=');
     const auto bytes = positive_size(std::string(item.substr(0, equals)));
     if (!bytes) return std::unexpected(bytes.error());
-    if (*bytes > largest_put) {
-      return usage_error(fmt::format("{} is more than S3 takes in one PUT, 5GiB", item.substr(0, equals)));
+    if (*bytes > largest_object) {
+      return usage_error(fmt::format("{} is more than S3 keeps in an object, 5TiB", item.substr(0, equals)));
     }
     double weight = 1;
     if (equals != item.npos) {
@@ -115,6 +116,14 @@ Result<void> take_sizes(RunFlags& flags, const std::string& text) {
     if (comma == rest.npos) return {};
     rest.remove_prefix(comma + 1);
   }
+}
+
+Result<std::uint64_t> parse_part_size(const std::string& text) {
+  const auto bytes = positive_size(text);
+  if (bytes && (*bytes < smallest_part || *bytes > largest_put)) {
+    return usage_error(fmt::format("S3 has parts from 5MiB to 5GiB, and {} is none", text));
+  }
+  return bytes;
 }
 
 Result<std::uint64_t> parse_worker(const std::string& text) {
@@ -212,6 +221,8 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
             "N", "10000");
   add_value(app, "--bandwidth", flags.bandwidth, positive_rate,
             "at most this many bytes a second, all clients of a pattern together", "RATE", "unlimited");
+  add_value(app, "--multipart-size", flags.multipart_size, parse_part_size,
+            "upload objects of this size and more in parts of it", "SIZE", "the backend's own");
   add_value(app, "--prefill", flags.prefill, count, "objects a pattern writes before the clock starts", "N",
             "0");
   add_value(app, "--existing", flags.existing, as_text,
@@ -274,6 +285,7 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   if (flags.bytes) out.emplace_back("bytes", format_size(*flags.bytes));
   for (const SizeClass& s : flags.sizes) out.emplace_back("size", fmt::format("{}={}", s.label, s.weight));
   if (flags.bandwidth) out.emplace_back("bandwidth", format_rate(*flags.bandwidth));
+  if (flags.multipart_size) out.emplace_back("multipart_size", format_size(*flags.multipart_size));
   const auto rate_text = [](const RunFlags::Rate& r) {
     return r.from == r.to ? fmt::format("{}/s", r.to) : fmt::format("{}..{}/s", r.from, r.to);
   };

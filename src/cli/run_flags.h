@@ -43,6 +43,7 @@ struct RunFlags {
   std::map<std::string, std::uint64_t> pattern_concurrency;  // NAME=N
   std::vector<SizeClass> sizes;                              // empty: the pattern's own
   std::optional<double> bandwidth;                           // bytes a second
+  std::optional<std::uint64_t> multipart_size;               // of parts, and from which objects have them
   // Operations a second; `to` behind --duration, where it is a ramp.
   struct Rate {
     double from = 0, to = 0;

@@ -24,9 +24,6 @@
 namespace s3lt {
 namespace {
 
-// The largest object that minio-py sends as one PUT.
-constexpr std::uint64_t minio_single_put = 5 << 20;
-
 // The cores that this process may use (taskset and cgroup cpusets count).
 unsigned usable_cores() {
   cpu_set_t set;
@@ -152,6 +149,24 @@ Result<std::vector<ResolvedEndpoint>> resolve_all(const std::vector<Endpoint>& e
   return out;
 }
 
+// A client keeps a connection to each endpoint that it uses; as many as its SDK keeps, if it uploads parts.
+RunNeeds needs_of(const RunPlan& plan, std::uint64_t pool_bytes) {
+  const WireTraits traits = plan.profile->traits(false);
+  const std::uint64_t endpoints = traits.one_endpoint ? 1 : plan.endpoints.size();
+  RunNeeds needs{.endpoints = endpoints,
+                 .threads = plan.threads,
+                 .tls = plan.tls != nullptr,
+                 .pool_bytes = pool_bytes};
+  for (const PlannedPattern& p : plan.patterns) {
+    const std::uint64_t busy = busy_connections(plan, p.pattern);
+    const std::uint64_t kept = std::min<std::uint64_t>(busy, traits.kept_connections);
+    needs.clients += p.clients;
+    needs.busy += p.clients * busy;
+    needs.kept += p.clients * std::max(endpoints * kept, busy);
+  }
+  return needs;
+}
+
 }  // namespace
 
 std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& directory, std::uint64_t largest) {
@@ -258,20 +273,21 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
     clients = std::max(clients, p.clients);
     for (const SizeClass& s : p.pattern.sizes) largest = std::max(largest, s.bytes);
   }
-  if (name(settings.backend) == "minio" && largest > minio_single_put) {
-    return usage_error(
-        "backend minio sends objects above 5MB in parts, which this version cannot do yet; use sizes up to "
-        "5MB, or "
-        "backend boto3");
+  plan.multipart_size = flags.multipart_size;
+  if (plan.multipart_size && parts_of(largest, *plan.multipart_size) > most_parts) {
+    return usage_error(fmt::format(
+        "--multipart-size {}: an object of {} would have {} parts, and S3 has 10,000 at most; use {} or more",
+        format_size(*plan.multipart_size), format_size(largest),
+        format_count(parts_of(largest, *plan.multipart_size)),
+        format_size_label((parts_of(largest, most_parts) + MiB - 1) / MiB * MiB)));
   }
   plan.threads = static_cast<unsigned>(std::min<std::uint64_t>(plan.threads, clients));
-  RunNeeds needs{.endpoints = plan.endpoints.size(),
-                 .threads = plan.threads,
-                 .tls = plan.tls != nullptr,
-                 .pool_bytes = ContentPool::size_for(largest)};
-  for (const PlannedPattern& p : plan.patterns) needs.clients += p.clients;
-  if (const auto raised = raise_descriptor_limit(needs); !raised) return std::unexpected(raised.error());
-  if (const auto enough = check_memory(needs); !enough) return std::unexpected(enough.error());
+  const RunNeeds needs = needs_of(plan, ContentPool::size_for(largest));
+  const auto connections = raise_descriptor_limit(needs);
+  if (!connections) return std::unexpected(connections.error());
+  plan.most_connections = *connections;
+  if (const auto enough = check_memory(needs, plan.most_connections); !enough)
+    return std::unexpected(enough.error());
   plan.pool = take_pool(settings.data_dir, largest);
 
   plan.prefix = flags.prefix;

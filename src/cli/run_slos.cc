@@ -9,9 +9,10 @@ std::vector<OperationKind> operations_of(const Pattern& pattern) {
   std::vector<OperationKind> operations;
   for (std::size_t k = 0; k < operation_kinds; ++k) {
     const auto kind = static_cast<OperationKind>(k);
-    // A pattern that makes its own objects also writes in place of a read without a key, and trims; one that
-    // deletes in batches lists what it deletes.
-    const bool made = pattern.writes() && (kind == OperationKind::put || kind == OperationKind::trim);
+    // A pattern that makes its own objects also writes in place of a read without a key, maybe in parts, and
+    // trims; one that deletes in batches lists what it deletes.
+    const bool made = pattern.writes() && (kind == OperationKind::put || kind == OperationKind::trim ||
+                                            kind == OperationKind::part);
     if (made || pattern.does(kind) || (kind == OperationKind::list && pattern.sweeps()))
       operations.push_back(kind);
   }

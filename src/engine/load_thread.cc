@@ -12,6 +12,9 @@ namespace {
 
 constexpr auto lag_period = std::chrono::milliseconds(20);
 
+// After the cut; with it a run ends within a second of its grace.
+constexpr auto time_to_abort = std::chrono::milliseconds(800);
+
 // How much of `total` falls to one of `parts`.
 std::uint64_t share_of(std::uint64_t total, unsigned parts, unsigned index) {
   return total / parts + (index < total % parts ? 1 : 0);
@@ -28,6 +31,19 @@ std::uint64_t clients_here(const RunPlan& plan, std::size_t pattern, unsigned th
   const PlannedPattern& planned = plan.patterns[pattern];
   if (planned.pattern.sweeps()) return pattern % plan.threads == thread ? planned.clients : 0;
   return share_of(planned.clients, plan.threads, thread);
+}
+
+// Of the connections that may be open, this thread's: by what its clients may need at once.
+std::uint64_t connections_here(const RunPlan& plan, unsigned thread) {
+  std::uint64_t all = 0, here = 0;
+  for (std::size_t p = 0; p < plan.patterns.size(); ++p) {
+    const std::uint64_t each = busy_connections(plan, plan.patterns[p].pattern);
+    all += each * plan.patterns[p].clients;
+    here += each * clients_here(plan, p, thread);
+  }
+  // What they need, and an equal share of the rest.
+  const std::uint64_t rest = plan.most_connections - std::min(plan.most_connections, all);
+  return std::max<std::uint64_t>(here, 1) + rest / plan.threads;
 }
 
 KeySource source_of(const RunPlan& plan, std::size_t pattern, KeyStore& keys) {
@@ -116,6 +132,7 @@ LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budge
   std::vector<std::string> urls;
   for (const ResolvedEndpoint& endpoint : plan.endpoints) urls.push_back(endpoint.url);
   recorder_.set_endpoints(std::move(urls));
+  if (plan.most_connections > 0) idle_connections_.limit(connections_here(plan, index));
 }
 LoadThread::~LoadThread() {
   join();
@@ -158,6 +175,7 @@ void LoadThread::begin(TimePoint t0) {
     ClientCounters before = recorder_.take({}, {}).client;  // the rest is not part of the load
     before_load_ = {.connections = before.connections,
                     .reconnects = before.reconnects,
+                    .idle_closed = before.idle_closed,
                     .handshakes = std::move(before.handshakes),
                     .resumed_handshakes = before.resumed_handshakes};
     if (stopping_) {
@@ -199,6 +217,11 @@ Task<void> LoadThread::cut_later(TimePoint when) {
   const bool in_time = co_await cut_timer_->until(when);
   if (!in_time || finished_) co_return;
   cut_ = true;
+  for (const auto& client : clients_) client->cut();
+  // Uploads that were cut are aborted.
+  const bool still_there = co_await cut_timer_->until(now() + time_to_abort);
+  if (!still_there || finished_) co_return;
+  abandoned_ = true;
   for (const auto& client : clients_) client->cut();
 }
 
@@ -257,7 +280,9 @@ void LoadThread::add_use(Snapshot& snapshot, bool last) {
   use.cpu = snapshot.client.cpu_seconds;
   use.run_queue = snapshot.client.run_queue_seconds;
   use.loaded = snapshot.cells.empty() ? 0 : use.wall;
-  for (const auto& [key, cell] : snapshot.cells) use.operations += cell.counters.count;
+  for (const auto& [key, cell] : snapshot.cells) {
+    if (key.operation != OperationKind::part) use.operations += cell.counters.count;
+  }
   // At the end nothing is under way any more.
   if (!last) snapshot.client.use.sockets = sampler_.look(loop_, clients_.size());
 }

@@ -9,6 +9,7 @@
 
 #include "engine/budget.h"
 #include "engine/hash_queue.h"
+#include "engine/idle_connections.h"
 #include "engine/key_sync.h"
 #include "engine/mailbox.h"
 #include "engine/plan.h"
@@ -100,6 +101,9 @@ class LoadThread {
   HashQueue& hash_queue() { return hash_queue_; }
   bool stopping() const { return stopping_; }
   bool cut() const { return cut_; }
+  // A little later not even what was left behind is tidied any more.
+  bool abandoned() const { return abandoned_; }
+  IdleConnections& idle_connections() { return idle_connections_; }
   TimePoint t0() const { return t0_; }  // the start of the load
   KeyStore& keys() { return keys_; }
   // For the journal: what became of a key, or is about to.
@@ -154,6 +158,7 @@ class LoadThread {
   ContentGather gather_;
   SharedHashes shared_hashes_;
   HashQueue hash_queue_;
+  IdleConnections idle_connections_;
   SocketSampler sampler_;
   std::vector<Health> health_;  // by endpoint
   ClientCounters before_load_;  // what the prefill opened
@@ -167,7 +172,7 @@ class LoadThread {
   Duration delivered_{};
   std::uint64_t second_ = 0, tickets_ = 0;
   std::size_t running_ = 0;
-  bool stopping_ = false, cut_ = false, finished_ = false;
+  bool stopping_ = false, cut_ = false, abandoned_ = false, finished_ = false;
 };
 
 }  // namespace s3lt

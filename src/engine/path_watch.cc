@@ -12,7 +12,9 @@ constexpr auto probe_deadline = std::chrono::seconds(3);
 
 std::uint64_t bytes_moved(const Snapshot& second) {
   std::uint64_t bytes = 0;
-  for (const auto& [key, cell] : second.cells) bytes += cell.counters.bytes_moved;
+  for (const auto& [key, cell] : second.cells) {
+    if (key.operation != OperationKind::part) bytes += cell.counters.bytes_moved;
+  }
   return bytes;
 }
 

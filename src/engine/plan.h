@@ -58,10 +58,15 @@ struct RunPlan {
   std::map<std::string, GivenKeys, std::less<>> given_keys;
   std::uint64_t prefill = 0;        // objects of each pattern before the clock starts
   std::optional<double> bandwidth;  // bytes a second of each pattern's clients together
+  std::optional<std::uint64_t> multipart_size;  // of parts, and of the objects that are cut into them
+  std::uint64_t most_connections = 0;           // open at once, idle ones too; 0: no matter how many
 };
 
 // When the clients of one of the plan's patterns work: the same on every thread.
 Phases phases_of(const RunPlan& plan, const Pattern& pattern);
+
+// How many connections a client of the pattern has busy at most.
+std::uint64_t busy_connections(const RunPlan& plan, const Pattern& pattern);
 
 // What a pattern does in a phase: each burst has drawn one of the pattern's burst mixes, the same for all
 // clients.

@@ -1,4 +1,4 @@
-// Where the bytes of a PUT and of a DELETE-BATCH come from. Each views what it sends.
+// Where the bytes of requests come from. Each views what it sends.
 #pragma once
 
 #include <array>
@@ -11,27 +11,30 @@
 
 namespace s3lt {
 
+// The bytes [begin, begin + length) of an object.
 class ContentBody final : public BodySource {
  public:
-  ContentBody(ContentGather& gather, const ContentPool& pool, const ObjectContent& content)
-      : gather_(gather), pool_(pool), content_(content) {}
-  std::uint64_t size() const override { return content_.size; }
+  ContentBody(ContentGather& gather, const ContentPool& pool, const ObjectContent& content,
+              std::uint64_t begin, std::uint64_t length)
+      : gather_(gather), pool_(pool), content_(content), begin_(begin), length_(length) {}
+  std::uint64_t size() const override { return length_; }
   std::span<const iovec> pieces(std::uint64_t offset) override {
-    return gather_.gather(pool_, content_, offset, content_.size - offset);
+    return gather_.gather(pool_, content_, begin_ + offset, length_ - offset);
   }
 
  private:
   ContentGather& gather_;
   const ContentPool& pool_;
   const ObjectContent& content_;
+  const std::uint64_t begin_, length_;
 };
 
 // The same in the coding of a profile that sends its checksum behind it.
 class CodedBody final : public BodySource {
  public:
   CodedBody(ContentGather& gather, const ContentPool& pool, const ObjectContent& content,
-            std::string_view crc32_base64)
-      : gather_(gather), pool_(pool), content_(content), coding_(content.size, crc32_base64) {}
+            std::string_view crc32_base64, std::uint64_t begin, std::uint64_t length)
+      : gather_(gather), pool_(pool), content_(content), begin_(begin), coding_(length, crc32_base64) {}
   std::uint64_t size() const override { return coding_.wire_size(); }
   std::uint64_t payload(std::uint64_t offset) const override { return coding_.body_before(offset); }
   // Framing, bytes of the object, and the framing behind them.
@@ -51,7 +54,7 @@ class CodedBody final : public BodySource {
       if (content) break;  // gathering again would overwrite what was gathered
       content = true;
       if (!texts_[0].empty()) pieces_.push_back(piece(texts_[0]));
-      for (const iovec& gathered : gather_.gather(pool_, content_, run.data, run.length)) {
+      for (const iovec& gathered : gather_.gather(pool_, content_, begin_ + run.data, run.length)) {
         pieces_.push_back(gathered);
         offset += gathered.iov_len;
       }
@@ -67,6 +70,7 @@ class CodedBody final : public BodySource {
   ContentGather& gather_;
   const ContentPool& pool_;
   const ObjectContent& content_;
+  const std::uint64_t begin_;
   TrailerCoding coding_;
   std::array<std::string, 2> texts_;
   std::vector<iovec> pieces_;

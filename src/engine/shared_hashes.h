@@ -1,4 +1,4 @@
-// The hashes of what objects in `shared` have in common, kept by size, so that of each further object only
+// The hashes of what objects in `shared` have in common, kept by size and part, so that of each further object only
 // its stamp is hashed. Belongs to one thread.
 #pragma once
 
@@ -25,24 +25,29 @@ class SharedHashes {
   static std::uint64_t common_bytes(const ObjectContent& content) {
     return content.mode.kind() == ContentMode::Kind::shared ? first_stamp_begin(content) : 0;
   }
-  // Those of objects of this size; false where they are not known.
-  bool find(std::uint64_t size, PayloadHash& hash) const {
-    const auto found = std::ranges::find(kept_, size, &Kept::size);
+  // Bytes of the objects of one size.
+  struct Stretch {
+    std::uint64_t size = 0, offset = 0, length = 0;
+    bool operator==(const Stretch&) const = default;
+  };
+  // Of what they have in common there; false where it is not known.
+  bool find(const Stretch& stretch, PayloadHash& hash) const {
+    const auto found = std::ranges::find(kept_, stretch, &Kept::stretch);
     if (found == kept_.end()) return false;
     hash = found->hash;
     return true;
   }
-  void keep(std::uint64_t size, const PayloadHash& hash) {
-    if (kept_.size() == most || std::ranges::find(kept_, size, &Kept::size) != kept_.end()) return;
-    kept_.push_back({size, hash});
+  void keep(const Stretch& stretch, const PayloadHash& hash) {
+    if (kept_.size() == most || std::ranges::find(kept_, stretch, &Kept::stretch) != kept_.end()) return;
+    kept_.push_back({stretch, hash});
   }
 
  private:
   struct Kept {
-    std::uint64_t size;
+    Stretch stretch;
     PayloadHash hash;
   };
-  static constexpr std::size_t most = 256;  // sizes; a pattern has few
+  static constexpr std::size_t most = 256;  // sizes, of which a pattern has few, and parts
   std::vector<Kept> kept_;
 };
 

@@ -58,6 +58,8 @@ class Recorder {
     if (stopped_) counters.late_bytes += bytes;
   }
   void attempt(CellId id, const AttemptRecord& record);
+  // HTTP exchanges for an operation that are no try of it: they tidy up behind it.
+  void requests(CellId id, std::uint32_t n) { cells_[id].cell.counters.requests += n; }
   void operation(CellId id, const OperationRecord& record);
   void cancelled(CellId id) { ++cells_[id].cell.counters.cancelled; }
   // A read whose bytes were checked, and what was wrong with them.
@@ -73,6 +75,7 @@ class Recorder {
     if (resumed) ++client_.resumed_handshakes;
   }
   void reconnect() { ++client_.reconnects; }
+  void idle_closed() { ++client_.idle_closed; }
   // A timer of the thread came so much later than due.
   void loop_lag(std::int64_t micros) { client_.use.loop_lag.record(micros); }
 

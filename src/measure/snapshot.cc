@@ -89,6 +89,7 @@ void KeyCounters::add(const KeyCounters& other) {
   unknown += other.unknown;
   refused += other.refused;
   foreign += other.foreign;
+  unaborted += other.unaborted;
   waiting += other.waiting;
 }
 
@@ -102,6 +103,7 @@ void ClientCounters::add(const ClientCounters& other) {
   cpu_seconds += other.cpu_seconds;
   connections += other.connections;
   reconnects += other.reconnects;
+  idle_closed += other.idle_closed;
   run_queue_seconds += other.run_queue_seconds;
   handshakes.add(other.handshakes);
   resumed_handshakes += other.resumed_handshakes;

@@ -94,6 +94,7 @@ struct KeyCounters {
   std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
   std::uint64_t refused = 0;  // deletions in a batch that the storage answered with an error
   std::uint64_t foreign = 0;  // listed under the prefix, but not of a test object's shape: left alone
+  std::uint64_t unaborted = 0;  // multipart uploads that failed and could not be aborted: they may exist
   std::uint64_t waiting = 0;  // clients that find no key to read, at this moment
   void add(const KeyCounters& other);
 };
@@ -111,6 +112,7 @@ struct ClientCounters {
   double cpu_seconds = 0;         // user and system
   std::uint64_t connections = 0;  // opened
   std::uint64_t reconnects = 0;   // requests sent again on a new connection, see README, "Words"
+  std::uint64_t idle_closed = 0;  // kept connections that were closed to stay below the descriptor limit
   double run_queue_seconds = 0;   // ready to run, but no CPU did
   // From the TCP connection to the end of the TLS handshake, microseconds, of those that succeeded; and how many
   // of them continued a session.

@@ -56,6 +56,7 @@ struct HttpConnection::Exchange {
   Duration stall;
   bool whole = true;       // the request was sent to its end, and nothing failed
   TimePoint last_moved{};  // for the stall deadline
+  TimePoint due{};         // with a shared pace: the last piece sent
   TimePoint deadline() const { return last_moved + stall; }
   void fail(StreamError error) {
     result.error = error;
@@ -263,12 +264,13 @@ Task<HttpConnection::Sent> HttpConnection::send_body(Exchange& x) {
     head.remove_prefix(of_head);
     x.moved(body.payload(offset + of_body) - body.payload(offset));
     offset += of_body;
+    if (x.request.pace != nullptr) x.request.pace->give_back(planned - of_body);
     // More to send, and room for it: what the server may have said counts only when it blocks.
     if (io.blocked == 0) continue;
     const Sent now_what = co_await after_blocked_send(x, io.blocked);
     if (now_what != Sent::all) co_return now_what;
   }
-  if (x.request.speed > 0) x.result.behind = now() - pace.when(size);
+  if (x.request.speed > 0) x.result.behind = now() - (x.request.pace != nullptr ? x.due : pace.when(size));
   co_return Sent::all;
 }
 
@@ -357,7 +359,8 @@ Task<StreamError> HttpConnection::pace_receive(Exchange& x, std::uint64_t& grant
 Task<StreamError> HttpConnection::pace_send(Exchange& x, const Pace& pace, std::uint64_t offset,
                                             std::uint64_t& granted) {
   granted = std::min(granted, pace.piece());
-  const StreamError error = co_await sleep_until(x, pace.when(offset + granted));
+  x.due = x.request.pace != nullptr ? x.request.pace->take(granted, now()) : pace.when(offset + granted);
+  const StreamError error = co_await sleep_until(x, x.due);
   co_return error;
 }
 

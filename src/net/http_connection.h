@@ -11,6 +11,7 @@
 #include "http/response_reader.h"
 #include "net/stream.h"
 #include "schedule/pace.h"
+#include "schedule/shared_pace.h"
 #include "schedule/token_bucket.h"
 
 namespace s3lt {
@@ -43,6 +44,7 @@ struct ExchangeRequest {
   TransferObserver* observer = nullptr;  // never null where bytes matter
   TokenBucket* limiter = nullptr;        // of body bytes, both directions
   double speed = 0;                      // body bytes a second, both directions; 0: as fast as it goes
+  SharedPace* pace = nullptr;            // where several requests send at that speed together
 };
 
 // How an exchange went. What it views stays valid until the next exchange on the connection.

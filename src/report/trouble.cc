@@ -38,6 +38,7 @@ std::string storage_trouble(const Snapshot& total) {
     const Counters& c = cell.counters;
     attempts += c.attempts;
     throttled += c.outcomes[static_cast<std::size_t>(Outcome::throttled)];
+    if (key.operation == OperationKind::part) continue;  // its PUT says the rest
     full += c.outcomes[static_cast<std::size_t>(Outcome::full)];
     behind += c.behind;
     const bool transfers = key.operation == OperationKind::get || key.operation == OperationKind::put;

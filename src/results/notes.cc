@@ -80,6 +80,16 @@ std::optional<std::string> note_on_mode(const Snapshot& total, ModeCause cause) 
                      range_of(mode), format_latency(mode.usual), also, usual_cause(cause, total));
 }
 
+std::optional<std::string> note_on_uploads(const Snapshot& total) {
+  std::uint64_t unaborted = 0;
+  for (const auto& [pattern, keys] : total.keys) unaborted += keys.unaborted;
+  if (unaborted == 0) return std::nullopt;
+  return fmt::format("{} that failed or {} cut could not be aborted, and may have left parts behind: "
+                     "`s3loadtest cleanup` aborts what is unfinished",
+                     unaborted == 1 ? "a multipart upload" : format_count(unaborted) + " multipart uploads",
+                     unaborted == 1 ? "was" : "were");
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on_endpoints(const Snapshot& total) {
@@ -97,6 +107,7 @@ std::vector<std::string> notes_on_modes(const Snapshot& total) {
 std::vector<std::string> notes_on(const Snapshot& total) {
   std::vector<std::string> notes = notes_on_endpoints(total);
   for (std::string& note : notes_on_modes(total)) notes.push_back(std::move(note));
+  if (auto note = note_on_uploads(total)) notes.push_back(std::move(*note));
   return notes;
 }
 

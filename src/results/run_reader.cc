@@ -164,7 +164,8 @@ void read_totals(Snapshot& out, const std::string& pattern, const json::object& 
                        .alive = count_in(keys, "alive"),
                        .unknown = count_in(keys, "unknown"),
                        .refused = count_in(keys, "refused"),
-                       .foreign = count_in(keys, "foreign")};
+                       .foreign = count_in(keys, "foreign"),
+                       .unaborted = count_in(keys, "unaborted")};
   if (!object.contains("arrivals")) return;
   const json::object& arrivals = object_in(object, "arrivals");
   out.arrivals[pattern] = {.intended = count_in(arrivals, "intended"),
@@ -284,7 +285,8 @@ Result<void> RunReader::for_each_interval(const std::function<void(const Recorde
     const json::object& client = object_in(object, "client");
     interval.figures.client = {.cpu_seconds = number_in(client, "cpu_seconds"),
                                .connections = count_in(client, "connections"),
-                               .reconnects = count_in(client, "reconnects")};
+                               .reconnects = count_in(client, "reconnects"),
+                               .idle_closed = count_in(client, "idle_closed")};
     visit(interval);
     return {};
   });

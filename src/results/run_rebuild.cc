@@ -209,6 +209,7 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.total.client = {.cpu_seconds = number_in(client, "cpu_seconds"),
                              .connections = count_in(client, "connections"),
                              .reconnects = count_in(client, "reconnects"),
+                             .idle_closed = count_in(client, "idle_closed"),
                              .run_queue_seconds = number_in(client, "run_queue_seconds")};
   constexpr std::uint64_t enough = 10'000;  // for 99.9%
   run.result.total.client.use.loop_lag = from_percentiles(object_in(client, "loop_lag_us"), enough);

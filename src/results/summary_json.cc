@@ -110,7 +110,8 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
                      {"alive", keys.alive},
                      {"unknown", keys.unknown},
                      {"refused", keys.refused},
-                     {"foreign", keys.foreign}}}};
+                     {"foreign", keys.foreign},
+                     {"unaborted", keys.unaborted}}}};
   if (const auto open = snapshot.arrivals.find(pattern); open != snapshot.arrivals.end()) {
     const ArrivalCounters& a = open->second;
     out["arrivals"] = {{"intended", a.intended}, {"not_sent", a.not_sent}, {"waiting", a.waiting}};
@@ -188,6 +189,7 @@ json::object client_object(const RunResult& result) {
           {"max_rss_bytes", static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))},
           {"connections", client.connections},
           {"reconnects", client.reconnects},
+          {"idle_closed", client.idle_closed},
           {"tls",
            {{"handshakes", client.handshakes.count()},
             {"resumed", client.resumed_handshakes},
@@ -310,6 +312,7 @@ json::object client_second(const Snapshot& second) {
   json::object out{{"cpu_seconds", client.cpu_seconds},
                    {"connections", client.connections},
                    {"reconnects", client.reconnects},
+                   {"idle_closed", client.idle_closed},
                    {"run_queue_seconds", client.run_queue_seconds},
                    {"busy", figures.busy},
                    {"steal", figures.steal},

@@ -48,6 +48,7 @@ double sum(const Histogram& histogram) {
 Histogram all_responses(const Snapshot& total) {
   Histogram all;
   for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::part) continue;  // in its PUT
     all.add(cell.response);
     all.add(cell.failed);
   }
@@ -59,6 +60,7 @@ Histogram all_responses(const Snapshot& total) {
 double transfer_share(const Snapshot& total, double sending) {
   double service = 0, moving = 0;
   for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::part) continue;
     const double of_cell = sum(cell.service);
     const double to_first_byte = std::min(of_cell, sum(cell.ttfb));
     service += of_cell;

@@ -165,11 +165,6 @@ AdminRequest create_upload(std::string_view key) {
   return {.method = "POST", .key = std::string(key), .query = {{"uploads", ""}}, .body = {}};
 }
 
-std::string parse_upload_id(std::string_view xml) {
-  pugi::xml_document document;
-  return text(root_of(document, xml, "InitiateMultipartUploadResult"), "UploadId");
-}
-
 // PUT /{bucket}/{key}?partNumber=…&uploadId=…
 AdminRequest upload_part(const Upload& upload, unsigned number, std::string body) {
   return {.method = "PUT",

@@ -62,12 +62,7 @@ AdminRequest abort_upload(const Upload& upload);
 
 // A multipart upload from its begin to its end (CreateMultipartUpload, UploadPart, CompleteMultipartUpload).
 AdminRequest create_upload(std::string_view key);
-std::string parse_upload_id(std::string_view xml);  // empty: it is none
 AdminRequest upload_part(const Upload& upload, unsigned number, std::string body);
-struct UploadedPart {
-  unsigned number = 0;
-  std::string etag;
-};
 AdminRequest complete_upload(const Upload& upload, std::span<const UploadedPart> parts);
 
 AdminRequest get_versioning();

@@ -20,8 +20,18 @@ class Boto3 final : public WireProfile {
  public:
   std::string_view name() const override { return "boto3"; }
   WireTraits traits(bool tls) const override {
-    return {
-        .sha256 = !tls, .crc32 = true, .crc32_behind = tls, .expect_continue = true, .invocation_id = true};
+    return {.sha256 = !tls,
+            .crc32 = true,
+            .crc32_behind = tls,
+            .expect_continue = true,
+            .invocation_id = true,
+            .parallel_parts = 10,
+            .kept_connections = 10};
+  }
+  // As upload_file does it, from the size of a part on; put_object itself never splits.
+  std::uint64_t part_size(std::uint64_t size, std::optional<std::uint64_t> asked) const override {
+    if (size < asked.value_or(largest_put + 1)) return 0;
+    return doubled_to_fit(asked.value_or(8 * MiB), size);
   }
   // Mode standard with max_attempts 3, which is that many after the first.
   std::optional<SdkRetryRules> sdk_retries() const override {
@@ -45,22 +55,47 @@ class Boto3 final : public WireProfile {
     HeadWriter w(head, "PUT", object_path(op.bucket, op.key));
     begin(w, context);
     w.header("User-Agent", user_agent);
-    w.header("Expect", "100-continue");
-    if (context.tls) {
-      const std::string size = std::to_string(op.size);
-      w.header("Transfer-Encoding", "chunked");
-      w.signed_header("Content-Encoding", "aws-chunked", "content-encoding");
-      w.signed_header("X-Amz-Trailer", "x-amz-checksum-crc32", "x-amz-trailer");
-      w.signed_header("X-Amz-Decoded-Content-Length", size, "x-amz-decoded-content-length");
-      w.signed_header("x-amz-sdk-checksum-algorithm", "CRC32");
-      sign(w, context, "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
-      w.end();
-      return;
-    }
-    checksum(w, op.crc32_base64);
-    sign(w, context, op.sha256_hex);
-    w.number("Content-Length", op.size);
+    content(w, context, op, true);
+  }
+
+  // POST /{bucket}/{key}?uploads
+  void encode(const CreateUpload& op, const RequestContext& context, std::string& head) const override {
+    HeadWriter w(head, "POST", object_path(op.bucket, op.key), "uploads");
+    begin(w, context);
+    w.signed_header("x-amz-checksum-algorithm", "CRC32");
+    w.header("User-Agent", user_agent);
+    sign(w, context, empty_sha256);
+    w.number("Content-Length", 0);
     w.end();
+  }
+
+  // PUT /{bucket}/{key}?uploadId=…&partNumber=…
+  // As a PUT, but x-amz-sdk-checksum-algorithm stands before User-Agent.
+  void encode(const UploadPart& op, const RequestContext& context, std::string& head) const override {
+    const std::string query =
+        fmt::format("uploadId={}&partNumber={}", http::encode_value(op.upload), op.number);
+    HeadWriter w(head, "PUT", object_path(op.bucket, op.key), query);
+    begin(w, context);
+    w.signed_header("x-amz-sdk-checksum-algorithm", "CRC32");
+    w.header("User-Agent", user_agent);
+    content(w, context, op, false);
+  }
+
+  // POST /{bucket}/{key}?uploadId=…
+  void encode(const CompleteUpload& op, const RequestContext& context, std::string& head) const override {
+    const std::string hash = sha256_hex(op.body), query = "uploadId=" + http::encode_value(op.upload);
+    HeadWriter w(head, "POST", object_path(op.bucket, op.key), query);
+    begin(w, context);
+    w.header("User-Agent", user_agent);
+    sign(w, context, hash);
+    w.number("Content-Length", op.body.size());
+    w.end();
+  }
+
+  // DELETE /{bucket}/{key}?uploadId=…, with Content-Length: 0
+  void encode(const AbortUpload& op, const RequestContext& context, std::string& head) const override {
+    const std::string query = "uploadId=" + http::encode_value(op.upload);
+    plain(HeadWriter(head, "DELETE", object_path(op.bucket, op.key), query), context, true);
   }
 
   // GET /{bucket}/{key}
@@ -141,10 +176,49 @@ class Boto3 final : public WireProfile {
     return body + "</Delete>";
   }
 
+  // The checksums as the answers to the parts had them.
+  std::string complete_upload_body(std::span<const UploadedPart> parts) const override {
+    std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+    for (const UploadedPart& part : parts) {
+      body += "<Part><ETag>";
+      append_xml_text(body, part.etag);
+      fmt::format_to(std::back_inserter(body), "</ETag><PartNumber>{}</PartNumber>", part.number);
+      if (!part.crc32.empty()) {
+        body += "<ChecksumCRC32>";
+        append_xml_text(body, part.crc32);
+        body += "</ChecksumCRC32>";
+      }
+      body += "</Part>";
+    }
+    return body + "</CompleteMultipartUpload>";
+  }
+
  private:
   static void begin(HeadWriter& w, const RequestContext& context) {
     w.signed_header("Host", context.host, "host");
     w.header("Accept-Encoding", "identity");
+  }
+
+  // Expect … Content-Length, of a body from an object.
+  template <class Request>
+  static void content(HeadWriter& w, const RequestContext& context, const Request& op, bool algorithm) {
+    w.header("Expect", "100-continue");
+    if (context.tls) {
+      const std::string size = std::to_string(op.size);
+      w.header("Transfer-Encoding", "chunked");
+      w.signed_header("Content-Encoding", "aws-chunked", "content-encoding");
+      w.signed_header("X-Amz-Trailer", "x-amz-checksum-crc32", "x-amz-trailer");
+      w.signed_header("X-Amz-Decoded-Content-Length", size, "x-amz-decoded-content-length");
+      if (algorithm) w.signed_header("x-amz-sdk-checksum-algorithm", "CRC32");
+      sign(w, context, "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+      w.end();
+      return;
+    }
+    w.signed_header("x-amz-checksum-crc32", op.crc32_base64);
+    if (algorithm) w.signed_header("x-amz-sdk-checksum-algorithm", "CRC32");
+    sign(w, context, op.sha256_hex);
+    w.number("Content-Length", op.size);
+    w.end();
   }
 
   static void checksum(HeadWriter& w, std::string_view crc32_base64) {

@@ -18,7 +18,14 @@ class Minio final : public WireProfile {
  public:
   std::string_view name() const override { return "minio"; }
   WireTraits traits(bool tls) const override {
-    return {.sha256 = !tls, .md5 = tls, .one_endpoint = true, .asks_location = true};
+    return {
+        .sha256 = !tls, .md5 = tls, .one_endpoint = true, .asks_location = true, .parallel_parts = 3};
+  }
+  // Above one part, of 5 MiB or so many times that as 10,000 of them need.
+  std::uint64_t part_size(std::uint64_t size, std::optional<std::uint64_t> asked) const override {
+    const std::uint64_t own = parts_of(parts_of(size, most_parts), smallest_part) * smallest_part;
+    const std::uint64_t part = asked.value_or(std::max(own, smallest_part));
+    return size > part ? part : 0;
   }
   // urllib3's Retry(3), as the earlier tool's pool had it: at once, and only connections.
   std::optional<SdkRetryRules> sdk_retries() const override {
@@ -33,6 +40,42 @@ class Minio final : public WireProfile {
     begin(w, op.size == 0);
     w.signed_header("Content-Type", "application/octet-stream", "content-type");
     sign(w, context, {.size = op.size, .sha256_hex = op.sha256_hex, .md5_base64 = op.md5_base64});
+  }
+
+  // POST /{bucket}/{key}?uploads=
+  // Content-Type: application/octet-stream, of the object
+  void encode(const CreateUpload& op, const RequestContext& context, std::string& head) const override {
+    HeadWriter w(head, "POST", object_path(op.bucket, op.key), "uploads=");
+    begin(w, true);
+    w.signed_header("Content-Type", "application/octet-stream", "content-type");
+    sign(w, context, {});
+  }
+
+  // PUT /{bucket}/{key}?partNumber=…&uploadId=…
+  void encode(const UploadPart& op, const RequestContext& context, std::string& head) const override {
+    const std::string query =
+        fmt::format("partNumber={}&uploadId={}", op.number, http::encode_value(op.upload));
+    HeadWriter w(head, "PUT", object_path(op.bucket, op.key), query);
+    begin(w);
+    sign(w, context, {.size = op.size, .sha256_hex = op.sha256_hex, .md5_base64 = op.md5_base64});
+  }
+
+  // POST /{bucket}/{key}?uploadId=…
+  // Content-Type: application/xml, Content-MD5, over http too
+  void encode(const CompleteUpload& op, const RequestContext& context, std::string& head) const override {
+    const std::string hash = sha256_hex(op.body), md5 = md5_base64(op.body);
+    const std::string query = "uploadId=" + http::encode_value(op.upload);
+    HeadWriter w(head, "POST", object_path(op.bucket, op.key), query);
+    begin(w);
+    w.signed_header("Content-Type", "application/xml", "content-type");
+    w.signed_header("Content-MD5", md5, "content-md5");
+    sign(w, context, {.size = op.body.size(), .sha256_hex = hash});
+  }
+
+  // DELETE /{bucket}/{key}?uploadId=…
+  void encode(const AbortUpload& op, const RequestContext& context, std::string& head) const override {
+    const std::string query = "uploadId=" + http::encode_value(op.upload);
+    bodiless(HeadWriter(head, "DELETE", object_path(op.bucket, op.key), query), context);
   }
 
   // GET /{bucket}/{key}
@@ -104,6 +147,16 @@ class Minio final : public WireProfile {
       body += "</Key></Object>";
     }
     return body + "</Delete>";
+  }
+
+  std::string complete_upload_body(std::span<const UploadedPart> parts) const override {
+    std::string body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+    for (const UploadedPart& part : parts) {
+      fmt::format_to(std::back_inserter(body), "<Part><PartNumber>{}</PartNumber><ETag>", part.number);
+      append_ascii_xml_text(body, part.etag);
+      body += "</ETag></Part>";
+    }
+    return body + "</CompleteMultipartUpload>";
   }
 
  private:

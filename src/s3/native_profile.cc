@@ -14,7 +14,13 @@ class Native final : public WireProfile {
  public:
   std::string_view name() const override { return "native"; }
   // Continuing TLS sessions is what saves most where a storage closes connections (docs/architecture.md).
-  WireTraits traits(bool) const override { return {.resumes_tls = true}; }
+  WireTraits traits(bool) const override {
+    return {.resumes_tls = true, .parallel_parts = 4, .kept_connections = 4};
+  }
+  std::uint64_t part_size(std::uint64_t size, std::optional<std::uint64_t> asked) const override {
+    if (size < asked.value_or(largest_put + 1)) return 0;
+    return doubled_to_fit(asked.value_or(64 * MiB), size);
+  }
   std::optional<SdkRetryRules> sdk_retries() const override { return std::nullopt; }
 
   // PUT /{bucket}/{key}
@@ -23,6 +29,39 @@ class Native final : public WireProfile {
     sign(w, context, unsigned_payload);
     w.number("Content-Length", op.size);
     w.end();
+  }
+
+  // POST /{bucket}/{key}?uploads
+  void encode(const CreateUpload& op, const RequestContext& context, std::string& head) const override {
+    HeadWriter w(head, "POST", object_path(op.bucket, op.key), "uploads=");
+    sign(w, context, empty_sha256);
+    w.number("Content-Length", 0);
+    w.end();
+  }
+
+  // PUT /{bucket}/{key}?partNumber=…&uploadId=…
+  void encode(const UploadPart& op, const RequestContext& context, std::string& head) const override {
+    const std::string query =
+        fmt::format("partNumber={}&uploadId={}", op.number, http::encode_value(op.upload));
+    HeadWriter w(head, "PUT", object_path(op.bucket, op.key), query);
+    sign(w, context, unsigned_payload);
+    w.number("Content-Length", op.size);
+    w.end();
+  }
+
+  // POST /{bucket}/{key}?uploadId=…
+  void encode(const CompleteUpload& op, const RequestContext& context, std::string& head) const override {
+    const std::string hash = sha256_hex(op.body), query = "uploadId=" + http::encode_value(op.upload);
+    HeadWriter w(head, "POST", object_path(op.bucket, op.key), query);
+    sign(w, context, hash);
+    w.number("Content-Length", op.body.size());
+    w.end();
+  }
+
+  // DELETE /{bucket}/{key}?uploadId=…
+  void encode(const AbortUpload& op, const RequestContext& context, std::string& head) const override {
+    const std::string query = "uploadId=" + http::encode_value(op.upload);
+    bodiless(HeadWriter(head, "DELETE", object_path(op.bucket, op.key), query), context);
   }
 
   // GET /{bucket}/{key}
@@ -92,6 +131,16 @@ class Native final : public WireProfile {
       body += "</Key></Object>";
     }
     return body + "</Delete>";
+  }
+
+  std::string complete_upload_body(std::span<const UploadedPart> parts) const override {
+    std::string body = "<CompleteMultipartUpload>";
+    for (const UploadedPart& part : parts) {
+      fmt::format_to(std::back_inserter(body), "<Part><PartNumber>{}</PartNumber><ETag>", part.number);
+      append_xml_text(body, part.etag);
+      body += "</ETag></Part>";
+    }
+    return body + "</CompleteMultipartUpload>";
   }
 
  private:

@@ -33,6 +33,24 @@ struct ListObjects {
   unsigned max_keys = 1000;
   std::string_view continuation_token = {};
 };
+// An object in parts (S3 API reference, "Multipart upload").
+struct CreateUpload {
+  std::string_view bucket, key;
+};
+struct UploadPart {
+  std::string_view bucket, key, upload;
+  unsigned number = 1;
+  std::uint64_t size = 0;
+  // Of the part, as PutObject has them.
+  std::string_view sha256_hex = {}, crc32_base64 = {}, md5_base64 = {};
+};
+struct CompleteUpload {
+  std::string_view bucket, key, upload;
+  std::string_view body;  // as complete_upload_body() made it
+};
+struct AbortUpload {
+  std::string_view bucket, key, upload;
+};
 struct HeadBucket {
   std::string_view bucket;
 };

@@ -53,9 +53,8 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 }  // namespace
 
-std::optional<Duration> SdkQuota::retry(const SdkRetryRules& rules, const FailedAttempt& failed,
+std::optional<SdkRetry> SdkQuota::retry(const SdkRetryRules& rules, const FailedAttempt& failed,
                                         unsigned retry, double random) {
-  if (retry == 0) taken_ = 0;
   if (retry + 1 >= rules.attempts) return std::nullopt;
   const bool throttled = is_throttling(failed);
   const auto after = rules.retry_after ? whole_number(failed.retry_after) : std::nullopt;
@@ -65,25 +64,29 @@ std::optional<Duration> SdkQuota::retry(const SdkRetryRules& rules, const Failed
                      (is_connection(failed) && rules.connections &&
                       (!failed.is_post || rules.connections_of_post || failed.outcome == Outcome::connect));
   if (!again) return std::nullopt;
+  SdkRetry granted;
   if (rules.quota > 0) {
-    const unsigned cost = throttled ? rules.cost_throttled : rules.cost;
-    if (cost > left_) return std::nullopt;
-    left_ -= cost;
-    taken_ = cost;
+    granted.tokens = throttled ? rules.cost_throttled : rules.cost;
+    if (granted.tokens > left_) return std::nullopt;
+    left_ -= granted.tokens;
   }
-  if (told) return std::chrono::seconds(std::min<std::int64_t>(*after, 86'400));
+  if (told) {
+    granted.delay = std::chrono::seconds(std::min<std::int64_t>(*after, 86'400));
+    return granted;
+  }
   const double base = throttled ? rules.base_throttled_seconds : rules.base_seconds;
-  Duration delay = seconds(random * std::min(rules.most_seconds, base * std::exp2(std::min(retry, 30u))));
+  Duration& delay = granted.delay;
+  delay = seconds(random * std::min(rules.most_seconds, base * std::exp2(std::min(retry, 30u))));
   if (const auto ms = rules.amz_retry_after ? whole_number(failed.amz_retry_after) : std::nullopt) {
     const Duration asked = std::chrono::milliseconds(std::min<std::int64_t>(*ms, 86'400'000));
     delay = std::clamp<Duration>(asked, delay, delay + longest_lengthening);
   }
-  return delay;
+  return granted;
 }
 
-void SdkQuota::succeeded(const SdkRetryRules& rules, unsigned retries) {
+void SdkQuota::succeeded(const SdkRetryRules& rules, unsigned tokens) {
   if (rules.quota == 0) return;
-  left_ = std::min(rules.quota, left_ + (retries > 0 ? taken_ : 1));
+  left_ = std::min(rules.quota, left_ + std::max(tokens, 1u));
 }
 
 }  // namespace s3lt

@@ -35,19 +35,22 @@ struct FailedAttempt {
   std::string_view retry_after = {}, amz_retry_after = {};  // headers
 };
 
+struct SdkRetry {
+  Duration delay{};     // before it
+  unsigned tokens = 0;  // that it takes of the quota
+};
+
 class SdkQuota {
  public:
   explicit SdkQuota(const SdkRetryRules& rules) : left_(rules.quota) {}
-  // How long to wait before retry number `retry` (from 0) of an operation; nothing: it is over. `random` in
-  // [0, 1).
-  std::optional<Duration> retry(const SdkRetryRules& rules, const FailedAttempt& failed, unsigned retry,
+  // Retry number `retry` (from 0) of a request; nothing: it is over. `random` in [0, 1).
+  std::optional<SdkRetry> retry(const SdkRetryRules& rules, const FailedAttempt& failed, unsigned retry,
                                 double random);
-  // An operation ended well, after this many retries: what its last one took comes back.
-  void succeeded(const SdkRetryRules& rules, unsigned retries);
+  // A request ended well: what its last retry took comes back. 0: it had none.
+  void succeeded(const SdkRetryRules& rules, unsigned tokens);
 
  private:
   unsigned left_;
-  unsigned taken_ = 0;  // by the last retry
 };
 
 }  // namespace s3lt

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "s3/multipart.h"
 #include "s3/requests.h"
 #include "s3/sdk_retries.h"
 #include "s3/sigv4.h"
@@ -35,6 +36,8 @@ struct WireTraits {
   bool resumes_tls = false;     // a connection continues the TLS session of the client's one before
   bool one_endpoint = false;    // a client keeps to one endpoint; else it goes round all of them
   bool asks_location = false;   // a client asks for the bucket's region before its first operation
+  unsigned parallel_parts = 1;    // how many parts of an object a client uploads at a time
+  unsigned kept_connections = 1;  // that a client keeps to an endpoint; those above are closed after use
 };
 
 class WireProfile {
@@ -45,6 +48,10 @@ class WireProfile {
   // How its SDK tries again; nothing where there is none.
   virtual std::optional<SdkRetryRules> sdk_retries() const = 0;
 
+  // How large the parts are in which an object of this size goes out; 0: it is one PUT. `asked` is
+  // --multipart-size.
+  virtual std::uint64_t part_size(std::uint64_t size, std::optional<std::uint64_t> asked) const = 0;
+
   // Each writes the whole head of the request, with its last empty line, over `head`.
   virtual void encode(const PutObject&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const GetObject&, const RequestContext&, std::string& head) const = 0;
@@ -52,11 +59,16 @@ class WireProfile {
   virtual void encode(const DeleteObject&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const DeleteObjects&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const ListObjects&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const CreateUpload&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const UploadPart&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const CompleteUpload&, const RequestContext&, std::string& head) const = 0;
+  virtual void encode(const AbortUpload&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const HeadBucket&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const GetBucketLocation&, const RequestContext&, std::string& head) const = 0;
   virtual void encode(const CreateBucket&, const RequestContext&, std::string& head) const = 0;
 
   virtual std::string delete_objects_body(std::span<const std::string> keys, bool quiet) const = 0;
+  virtual std::string complete_upload_body(std::span<const UploadedPart> parts) const = 0;
 };
 
 // The profile of that name, or null: boto3, minio, native.

@@ -20,6 +20,8 @@ namespace s3lt {
 
 // What S3 takes in one PUT (S3 User Guide, "Uploading objects"): 5 GiB.
 inline constexpr std::uint64_t largest_put = std::uint64_t(5) << 30;
+// What it keeps as one object, written in parts: 5 TiB.
+inline constexpr std::uint64_t largest_object = std::uint64_t(5) << 40;
 
 struct SizeClass {
   std::string label;  // "1KB": in keys, statistics and reports

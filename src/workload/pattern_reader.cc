@@ -58,7 +58,7 @@ std::uint64_t object_size(const toml::node& node, std::string_view size) {
   const auto bytes = parse_size(size);
   if (!bytes) refuse(node, bytes.error().message);
   if (*bytes == 0) refuse(node, "a size must be more than 0 bytes");
-  if (*bytes > largest_put) refuse(node, fmt::format("{} is more than S3 takes in one PUT, 5GiB", size));
+  if (*bytes > largest_object) refuse(node, fmt::format("{} is more than S3 keeps in an object, 5TiB", size));
   return *bytes;
 }
 

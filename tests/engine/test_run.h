@@ -83,11 +83,12 @@ struct Watcher : RunObserver {
   void stopping() override { ++stopping_seen; }
 };
 
-// Everything that a run counted, over all cells but TRIM's; or of one kind.
+// Everything that a run counted, over all cells but TRIM's and PART's; or of one kind.
 inline Counters counted(const Snapshot& snapshot, std::optional<OperationKind> only = {}) {
   Counters all;
   for (const auto& [key, cell] : snapshot.cells) {
-    if (only ? key.operation == *only : key.operation != OperationKind::trim) all.add(cell.counters);
+    const bool apart = key.operation == OperationKind::trim || key.operation == OperationKind::part;
+    if (only ? key.operation == *only : !apart) all.add(cell.counters);
   }
   return all;
 }

@@ -130,9 +130,9 @@ USAGE = {
                              arguments=(*RUN, "--backend", "native", "--retries", "sdk")),
     "retries that are none": Row("--retries: \"few\" is neither a whole number, such as 3, nor sdk",
                                  arguments=(*RUN, "--retries", "few")),
-    "minio with large objects": Row("backend minio sends objects above 5MB in parts, which this version cannot do yet; "
-                                    "use sizes up to 5MB, or backend boto3",
-                                    arguments=(*RUN, "--backend", "minio", "--size", "10MB")),
+    "too many parts": Row("--multipart-size 5 MiB: an object of 100 GiB would have 20,480 parts, and S3 has 10,000 at "
+                          "most; use 11MB or more",
+                          arguments=(*RUN, "--multipart-size", "5MiB", "--size", "100GiB")),
     "no log level": Row("LOADTEST_LOG_LEVEL (.env:5): \"loud\" is not a log level; use DEBUG, INFO, WARNING or ERROR",
                         settings={"LOADTEST_LOG_LEVEL": "loud"}),
     "no bucket name": Row("S3_BUCKET (.env:4): \"s3://loadtest\" is not a bucket's name; it has 3 to 63 letters, "
@@ -184,7 +184,9 @@ USAGE = {
     "no such size": flag_row("--size: \"10XB\" is not a size; write it like 512, 1KB, 1.5MiB or 20GiB",
                              "--size", "10XB"),
     "a size of nothing": flag_row("--size: \"0\" is too small: at least 1 byte", "--size", "0"),
-    "too large a size": flag_row("--size: 6GiB is more than S3 takes in one PUT, 5GiB", "--size", "6GiB"),
+    "too large a size": flag_row("--size: 6TiB is more than S3 keeps in an object, 5TiB", "--size", "6TiB"),
+    "too small a part": flag_row("--multipart-size: S3 has parts from 5MiB to 5GiB, and 1MiB is none",
+                                 "--multipart-size", "1MiB"),
     "no duration": flag_row("--duration: \"5x\" is not a duration; write it like 30s, 5m, 1h30m, 2d or 1w (bare numbers"
                             " are seconds)", "--duration", "5x"),
     "a duration of nothing": flag_row("--duration: \"0m\" is no time at all; write it like 30s, 5m, 1h30m, 2d or 1w "
@@ -259,7 +261,7 @@ USAGE = {
                                         "a directory; choose a place that can be written with S3LOADTEST_KEY_DIR",
                                         environment={"S3LOADTEST_KEY_DIR": ".env/keys"}),
     # ---- limits
-    "too few descriptors": Row("500 clients with 1 endpoint(s) need 572 file descriptors, and at most 200 are allowed; "
+    "too few descriptors": Row("500 clients need 572 file descriptors, and at most 200 are allowed; "
                                "raise the limit (ulimit -n 572 as root, or LimitNOFILE= of the service) or lower "
                                "--concurrency", arguments=(*RUN, "--concurrency", "500", "--threads", "2"),
                                through=("sh", "-c", 'ulimit -n 200; exec "$@"', "sh")),

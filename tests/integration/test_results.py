@@ -8,7 +8,7 @@ from harness import json_lines, read_histograms
 RUN = {"id", "version", "started", "seconds", "pattern", "worker", "backend", "endpoints", "tls_verify", "seed",
        "time_scale", "interrupted"}
 CLIENT = {"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes", "connections",
-          "reconnects", "run_queue_seconds", "busy", "run_queue_wait", "saturated", "steal", "loop_lag_us", "waiting", "network"}
+          "reconnects", "idle_closed", "run_queue_seconds", "busy", "run_queue_wait", "saturated", "steal", "loop_lag_us", "waiting", "network"}
 COUNTS = {"count", "bytes", "bytes_moved", "errors", "not_found", "cancelled", "attempts", "requests", "seeded", "behind",
           "outcomes", "status"}
 TIMES = {"response_us", "service_us", "ttfb_us", "lag_us", "failed_us"}

@@ -43,7 +43,7 @@ TEST(SdkRetries, Boto3sQuotaRunsOutAsItWasMeasured) {
   EXPECT_EQ(attempts(rules, quota, failed), 1u);
   quota.succeeded(rules, 0);
   ASSERT_TRUE(quota.retry(rules, failed, 0, 0.5));
-  quota.succeeded(rules, 1);  // the retry's 14 come back
+  quota.succeeded(rules, 14);  // the retry's come back
   EXPECT_EQ(attempts(rules, quota, failed), 2u);
 }
 
@@ -83,7 +83,7 @@ TEST(SdkRetries, WaitsAsLongAsEachSdkDoes) {
   const auto milliseconds = [](const SdkRetryRules& rules, const FailedAttempt& failed, unsigned retry,
                                double random) {
     return std::chrono::round<std::chrono::milliseconds>(
-               SdkQuota(rules).retry(rules, failed, retry, random).value())
+               SdkQuota(rules).retry(rules, failed, retry, random).value().delay)
         .count();
   };
   const FailedAttempt error{.outcome = Outcome::server_error, .status = 500},

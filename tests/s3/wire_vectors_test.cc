@@ -133,7 +133,7 @@ TEST(WireVectors, RecordedRequestsRecomputeToTheirSignaturesAndPayloadHashes) {
       ++requests;
     }
   }
-  EXPECT_EQ(requests, 160u);
+  EXPECT_EQ(requests, 192u);
 }
 
 TEST(WireVectors, AChangedByteChangesTheSignature) {

@@ -251,7 +251,7 @@ INSTANTIATE_TEST_SUITE_P(
               "20 }) or a distribution (sizes = { lognormal = { median = \"100KB\", sigma = 1.2, least = "
               "\"1KB\", "
               "most = \"100MB\" } })"},
-        Wrong{"mix.PUT = 100\nsizes = [\"6GiB\"]", "3: 6GiB is more than S3 takes in one PUT, 5GiB"},
+        Wrong{"mix.PUT = 100\nsizes = [\"6TiB\"]", "3: 6TiB is more than S3 keeps in an object, 5TiB"},
         Wrong{"mix.PUT = 100\nsizes = [\"0KB\"]", "3: a size must be more than 0 bytes"},
         Wrong{"mix.PUT = 100\nsizes = { lognorml = { } }",
               "3: \"lognorml\" is not a size; did you mean \"lognormal\"?"},

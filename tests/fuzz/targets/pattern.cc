@@ -33,7 +33,7 @@ void pattern(std::string_view text) {
     require(std::abs(shares - 1) < 1e-6, "the shares are all");
     double weights = 0;
     for (const SizeClass& size : p.sizes) {
-      require(!size.label.empty() && size.bytes <= largest_put, "a size can be put");
+      require(!size.label.empty() && size.bytes <= largest_object, "a size can be put");
       require(std::isfinite(size.weight) && size.weight >= 0, "a weight is one");
       weights += size.weight;
     }
