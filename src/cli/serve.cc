@@ -99,6 +99,7 @@ Result<ServerOptions> make_options(const ServeFlags& flags) {
   options.buckets = flags.buckets;
   options.tls_certificate = flags.tls_certificate;
   options.tls_key = flags.tls_key;
+  options.record = flags.record;
   return options;
 }
 
@@ -169,6 +170,11 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
   add_value(
       command, "--fault-seed", flags.fault_seed, [](const std::string& text) { return parse_count(text); },
       "fixes which requests meet faults", "N", "0");
+  command
+      .add_option(
+          "--record", flags.record,
+          "write here what comes in: each request's head, how its body came, its connection (JSON lines)")
+      ->type_name("FILE");
   command.footer(
       "Faults, as OPERATION:KIND[:p=PROBABILITY|:every=N], and the operations they are for:\n" +
       server::describe_faults() +
@@ -198,6 +204,7 @@ int serve_command(const ServeFlags& flags) {
   int signal = 0;
   sigwait(&ends, &signal);
   (*server)->stop();
+  if (const auto recorded = (*server)->recorded(); !recorded) return fail(recorded.error());
   return 0;
 }
 

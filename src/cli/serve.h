@@ -21,6 +21,7 @@ struct ServeFlags {
   std::string tls_certificate, tls_key;
   std::vector<std::string> faults;
   std::uint64_t fault_seed = 0;
+  std::string record;  // a file for what comes in; empty: none
   unsigned threads = 0;
 };
 

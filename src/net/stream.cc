@@ -139,6 +139,13 @@ Address Stream::local_address() const {
   return address;
 }
 
+Address Stream::peer_address() const {
+  Address address;
+  socklen_t size = sizeof address.storage;
+  if (getpeername(fd(), reinterpret_cast<sockaddr*>(address.storage), &size) == 0) address.size = size;
+  return address;
+}
+
 Task<StreamError> Stream::handshake(TimePoint deadline) {
   if (!tls_) co_return StreamError::none;
   const StreamError failed = co_await tls_handshake(deadline);

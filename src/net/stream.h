@@ -87,6 +87,7 @@ class Stream {
   TimePoint connected_at() const { return connected_at_; }
   // Our end of it.
   Address local_address() const;
+  Address peer_address() const;
   // Of a stream that the peer ended. TLS says so before TCP does (close_notify, RFC 8446, 6.1): an end of TCP
   // alone may be anybody's doing, so that something may be missing before it (RFC 9112, 9.8).
   bool ended_in_order() const { return !cut_short_; }

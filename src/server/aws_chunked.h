@@ -34,6 +34,8 @@ class AwsChunkedDecoder {
   Step step(std::string_view input);
   // After done: "name:value" lines, each ended by '\n', without the signature.
   const std::string& trailers() const { return trailers_; }
+  // Bytes of the current chunk still to come.
+  std::uint64_t remaining() const { return state_ == State::data ? remaining_ : 0; }
 
  private:
   enum class State { header, data, data_end, trailer, done };

@@ -14,13 +14,21 @@ constexpr Duration handshake_deadline = std::chrono::seconds(10);
 // unread would reset the connection and might take the answer with it.
 constexpr Duration linger_deadline = std::chrono::seconds(2);
 
+bool has_xml_body(Operation operation) {
+  return operation == Operation::delete_objects || operation == Operation::create_bucket ||
+         operation == Operation::complete_multipart_upload;
+}
+
 }  // namespace
 
-Connection::Connection(Worker& worker, int fd)
+Connection::Connection(Worker& worker, int fd, std::uint64_t number)
     : worker_(worker),
       stream_(worker.loop, fd, worker.shared.tls.get()),
       buffer_(initial_buffer),
-      answer_(worker.context) {}
+      answer_(worker.context) {
+  if (RecordFile* const file = worker.shared.record.get())
+    record_.emplace(*file, number, stream_.peer_address().text(), stream_.is_tls());
+}
 
 void Connection::finish() {
   if (idle_) cancel();
@@ -65,6 +73,7 @@ Task<void> Connection::run() {
       if (fault_) fault_in_answer();
       end_answer();
     }
+    if (record_) record_->end(answer_.status());
 
     bool sent = false;
     if (delivery_) {
@@ -148,6 +157,7 @@ void Connection::feed(std::string_view bytes, std::size_t& taken) {
   taken = body_->feed(bytes, [this](std::string_view data) {
     return handler_ ? handler_->take(data) : std::optional<S3Error>();
   });
+  if (record_) record_->body(bytes.substr(0, taken));
 }
 
 // Reads the body to its end and has the answer made; stops early where it turns out wrong.
@@ -158,6 +168,7 @@ Task<bool> Connection::receive_body() {
   if (expects_continue_ && taken == 0 && !body_->complete()) {
     const bool sent = co_await send_continue();
     if (!sent) co_return false;
+    if (record_) record_->said_continue();
   }
   expects_continue_ = false;  // from here on the body comes
   while (!body_->complete() && !body_->error()) {
@@ -235,6 +246,7 @@ void Connection::refuse_head(std::string_view problem) {
   fault_ = {};
   body_coming_ = false;
   taken_ = end_ - begin_;
+  if (record_) record_->begin_malformed(problem);
   const bool too_large = end_ - begin_ >= http::max_head_bytes;
   answer_.error(too_large ? errors::request_header_too_large
                           : S3Error{errors::bad_request.code, errors::bad_request.status, problem});
@@ -252,12 +264,14 @@ bool Connection::admit() {
   const bool has_body = request_.framing.kind != http::Framing::Kind::none;
   expects_continue_ = has_body && request_.head.minor >= 1 && headers.has_token("expect", "100-continue");
   if (!request_.framing.problem.empty()) {
+    if (record_) record_->begin(request_.head, {}, false);
     request_.operation = Operation::unknown;
     answer_.error({errors::bad_request.code, errors::bad_request.status, request_.framing.problem});
     answer_.close_after();
     return false;
   }
   const auto unroutable = route(request_);
+  if (record_) record_->begin(request_.head, request_.framing, has_xml_body(request_.operation));
   std::optional<Refusal> refusal;
   const bool open = request_.operation == Operation::introspection;
   if (!open) refusal = worker_.authenticator.verify(request_, worker_.context.now());

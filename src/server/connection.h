@@ -16,7 +16,7 @@ namespace s3lt::server {
 
 class Connection {
  public:
-  Connection(Worker& worker, int fd);
+  Connection(Worker& worker, int fd, std::uint64_t number);
 
   Task<void> run();
   // The server ends: an idle connection ends now, a busy one after its answer.
@@ -76,6 +76,7 @@ class Connection {
   Worker& worker_;
   Stream stream_;
   std::vector<char> buffer_;
+  std::optional<ConnectionRecord> record_;
   std::size_t begin_ = 0, end_ = 0;
   std::string overread_;  // bytes of the next request that came with a chunked body
   bool idle_ = true;

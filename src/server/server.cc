@@ -33,6 +33,7 @@ struct Server::Impl {
                .pool = options.pool,
                .faults = FaultPlan(std::move(options.faults), options.fault_seed),
                .tls = {},
+               .record = {},
                .tallies = {}} {}
 
   Task<void> accept_all();
@@ -43,7 +44,7 @@ struct Server::Impl {
   Shared shared;
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<Listener> listener;
-  std::size_t next_worker = 0;
+  std::uint64_t accepted = 0;
   std::optional<Freezer> freezer;
   std::vector<std::thread> threads;
   std::mutex mutex;
@@ -56,12 +57,12 @@ Task<void> Server::Impl::accept_all() {
   for (;;) {
     const int fd = co_await listener->accept();
     if (fd < 0) break;
-    Worker& worker = *workers[next_worker++ % workers.size()];
-    worker.loop.post([&worker, fd] {
+    Worker& worker = *workers[accepted++ % workers.size()];
+    worker.loop.post([&worker, fd, number = accepted] {
       if (worker.stopping) {
         ::close(fd);
       } else {
-        worker.serve(fd);
+        worker.serve(fd, number);
       }
     });
   }
@@ -105,6 +106,11 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     auto tls = TlsServer::create(given.tls_certificate, given.tls_key);
     if (!tls) return usage_error(fmt::format("cannot serve TLS: {}", tls.error()));
     impl->shared.tls = std::move(*tls);
+  }
+  if (!given.record.empty()) {
+    auto record = RecordFile::open(given.record);
+    if (!record) return std::unexpected(record.error());
+    impl->shared.record = std::move(*record);
   }
   const std::int64_t created =
       std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
@@ -159,6 +165,9 @@ std::string Server::endpoint() const {
 }
 ServerStats Server::stats() const {
   return impl_->shared.stats();
+}
+Result<void> Server::recorded() const {
+  return impl_->shared.record ? impl_->shared.record->result() : Result<void>();
 }
 std::vector<FaultPlan::Count> Server::faults() const {
   return impl_->shared.faults.counts();

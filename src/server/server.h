@@ -28,6 +28,7 @@ struct ServerOptions {
   std::string tls_certificate = {}, tls_key = {};  // paths of PEM files; empty: plain HTTP
   std::vector<FaultRule> faults = {};
   std::uint64_t fault_seed = 0;
+  std::string record = {};  // path of a file for what comes in; empty: none
   // Null: the server builds the full pool (100 MiB).
   std::shared_ptr<const ContentPool> pool = {};
 };
@@ -44,6 +45,8 @@ class Server {
   std::string endpoint() const;  // http://127.0.0.1:9000
   ServerStats stats() const;
   std::vector<FaultPlan::Count> faults() const;
+  // Whether all that came in was recorded.
+  Result<void> recorded() const;
 
  private:
   struct Impl;

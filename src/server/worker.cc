@@ -27,9 +27,9 @@ Worker::Worker(Shared& shared_state, Tallies& own, std::uint64_t seed)
       scratch(scratch_size),
       pieces(ContentGather::max_pieces + 2) {}
 
-Task<void> Worker::run(int fd) {
+Task<void> Worker::run(int fd, std::uint64_t number) {
   {
-    Connection connection(*this, fd);
+    Connection connection(*this, fd, number);
     connections.insert(&connection);
     tallies.accepted.add(1);
     co_await connection.run();
@@ -39,8 +39,8 @@ Task<void> Worker::run(int fd) {
   stop_if_idle();
 }
 
-void Worker::serve(int fd) {
-  spawn(run(fd));
+void Worker::serve(int fd, std::uint64_t number) {
+  spawn(run(fd, number));
 }
 
 void Worker::begin_stop() {

@@ -17,6 +17,7 @@
 #include "server/faults.h"
 #include "server/handlers.h"
 #include "server/object_store.h"
+#include "server/request_record.h"
 #include "server/statistics.h"
 #include "workload/content.h"
 
@@ -32,14 +33,15 @@ struct Shared {
   std::shared_ptr<const ContentPool> pool;
   FaultPlan faults;
   std::unique_ptr<TlsServer> tls;                 // null: plain HTTP
+  std::unique_ptr<RecordFile> record;             // null: nothing is recorded
   std::vector<std::unique_ptr<Tallies>> tallies;  // of each thread
   ServerStats stats() const;
 };
 
 struct Worker {
   Worker(Shared& shared_state, Tallies& own, std::uint64_t seed);
-  // Serves an accepted connection to its end.
-  void serve(int fd);
+  // Serves an accepted connection to its end; `number` in the order of their acceptance, from 1.
+  void serve(int fd, std::uint64_t number);
   // No new requests: idle connections end now, busy ones after their answer, and then the loop.
   void begin_stop();
   // Ends the connections that are still there.
@@ -61,7 +63,7 @@ struct Worker {
   bool stopping = false;
 
  private:
-  Task<void> run(int fd);
+  Task<void> run(int fd, std::uint64_t number);
   void stop_if_idle();
 };
 
