@@ -146,6 +146,12 @@ Result<Verify> parse_verify(const std::string& text) {
   return usage_error(fmt::format("\"{}\" is none of off, sample and all", text));
 }
 
+Result<Payload> parse_payload(const std::string& text) {
+  const auto found = std::ranges::find(payload_names, text);
+  if (found != payload_names.end()) return static_cast<Payload>(found - payload_names.begin());
+  return usage_error(fmt::format("\"{}\" is none of unsigned, signed and crc32", text));
+}
+
 Result<std::uint64_t> parse_threads(const std::string& text) {
   const auto n = at_least_one(text);
   if (n && *n > 1024) return usage_error(fmt::format("\"{}\" is above 1,024", text));
@@ -258,6 +264,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
   add_value(app, "--content", flags.content, parse_content_mode,
             "the bytes of objects: nothing in common, alike but for a stamp, N% of blocks common, N% zeros",
             "unique | shared | dedupe=N% | compress=N%", "unique");
+  add_value(app, "--payload", flags.payload, parse_payload,
+            "what --backend native says of the bodies it writes: nothing, their SHA-256, or their CRC-32",
+            "unsigned | signed | crc32", "unsigned");
   add_value(app, "--grace", flags.grace, duration_or_zero,
             "how long operations in flight may go on at the end", "TIME", "10s");
   add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3, minio or native",
@@ -304,6 +313,9 @@ std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags)
   out.emplace_back("retries", flags.retries.as_sdk ? "sdk" : fmt::format("{}", flags.retries.most));
   out.emplace_back("verify", name(flags.verify));
   out.emplace_back("content", name(flags.content));
+  // What is left out is what is not said.
+  if (flags.payload && *flags.payload != Payload::unsigned_body)
+    out.emplace_back("payload", name(*flags.payload));
   out.emplace_back("grace", format_duration(flags.grace));
   for (const Slo& slo : flags.slos) out.emplace_back("slo", slo.text);
   if (flags.slo_abort) out.emplace_back("slo_abort", "true");

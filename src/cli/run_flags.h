@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "results/slo.h"
+#include "s3/wire_profile.h"
 #include "workload/content_check.h"
 #include "workload/pattern.h"
 
@@ -67,6 +68,7 @@ struct RunFlags {
   Retries retries;
   Verify verify = Verify::sample;
   ContentMode content;
+  std::optional<Payload> payload;  // none: the backend's own
   Duration grace = std::chrono::seconds(10);
   std::vector<Slo> slos;
   bool slo_abort = false;  // end the run when one of them is hopeless

@@ -264,6 +264,15 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   auto storage = plan_storage(settings);
   if (!storage) return storage;
   RunPlan plan = std::move(*storage);
+  if (flags.payload) {
+    const WireProfile* const with_payload = plan.profile->with(*flags.payload);
+    if (with_payload == nullptr) {
+      return usage_error(
+          fmt::format("--payload {}: backend {} sends what its SDK sends; give --backend native",
+                      name(*flags.payload), plan.profile->name()));
+    }
+    plan.profile = with_payload;
+  }
   plan.threads = thread_count(flags);
   plan.patterns = std::move(patterns);
 

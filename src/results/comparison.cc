@@ -308,7 +308,8 @@ std::vector<std::string> incomparable(const RunReader& a, const RunReader& b) {
     differ("sizes", sizes_text(a), sizes_text(b));
     differ("loop", loop_text(a), loop_text(b));
   }
-  for (const char* setting : {"size", "rate", "arrival", "bandwidth", "content", "verify", "retries"}) {
+  for (const char* setting :
+       {"size", "rate", "arrival", "bandwidth", "content", "verify", "retries", "payload"}) {
     differ(fmt::format("--{}", setting), text_in(object_in(a.run(), "settings"), setting),
            text_in(object_in(b.run(), "settings"), setting));
   }

@@ -18,8 +18,12 @@ class Minio final : public WireProfile {
  public:
   std::string_view name() const override { return "minio"; }
   WireTraits traits(bool tls) const override {
-    return {
-        .sha256 = !tls, .md5 = tls, .one_endpoint = true, .asks_location = true, .parallel_parts = 3};
+    return {.sha256 = !tls,
+            .md5 = tls,
+            .quiet_batches = true,
+            .one_endpoint = true,
+            .asks_location = true,
+            .parallel_parts = 3};
   }
   // Above one part, of 5 MiB or so many times that as 10,000 of them need.
   std::uint64_t part_size(std::uint64_t size, std::optional<std::uint64_t> asked) const override {

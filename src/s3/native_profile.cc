@@ -1,4 +1,7 @@
-// The leanest requests that are right: four headers, no payload hash, no checksum, no Expect.
+// The leanest requests that are right: four headers, no payload hash, no checksum, no Expect; with --payload
+// the hash of a PUT's body, or its checksum. That stands in a header, over http and https alike: it is known
+// before the body goes out, and a trailer would cost two codings (S3 API reference, "Checking object
+// integrity").
 #include <fmt/format.h>
 
 #include "base/encoding.h"
@@ -12,10 +15,16 @@ namespace {
 
 class Native final : public WireProfile {
  public:
+  explicit Native(Payload payload) : payload_(payload) {}
   std::string_view name() const override { return "native"; }
+  const WireProfile* with(Payload payload) const override { return &profile(payload); }
   // Continuing TLS sessions is what saves most where a storage closes connections (docs/architecture.md).
   WireTraits traits(bool) const override {
-    return {.resumes_tls = true, .parallel_parts = 4, .kept_connections = 4};
+    return {.sha256 = payload_ == Payload::signed_body,
+            .crc32 = payload_ == Payload::crc32,
+            .resumes_tls = true,
+            .parallel_parts = 4,
+            .kept_connections = 4};
   }
   std::uint64_t part_size(std::uint64_t size, std::optional<std::uint64_t> asked) const override {
     if (size < asked.value_or(largest_put + 1)) return 0;
@@ -23,17 +32,15 @@ class Native final : public WireProfile {
   }
   std::optional<SdkRetryRules> sdk_retries() const override { return std::nullopt; }
 
-  // PUT /{bucket}/{key}
+  // PUT /{bucket}/{key}[, with x-amz-checksum-crc32]
   void encode(const PutObject& op, const RequestContext& context, std::string& head) const override {
-    HeadWriter w(head, "PUT", object_path(op.bucket, op.key));
-    sign(w, context, unsigned_payload);
-    w.number("Content-Length", op.size);
-    w.end();
+    describe_body(HeadWriter(head, "PUT", object_path(op.bucket, op.key)), op, context);
   }
 
-  // POST /{bucket}/{key}?uploads
+  // POST /{bucket}/{key}?uploads[, with x-amz-checksum-algorithm]
   void encode(const CreateUpload& op, const RequestContext& context, std::string& head) const override {
     HeadWriter w(head, "POST", object_path(op.bucket, op.key), "uploads=");
+    if (payload_ == Payload::crc32) w.signed_header("x-amz-checksum-algorithm", "CRC32");
     sign(w, context, empty_sha256);
     w.number("Content-Length", 0);
     w.end();
@@ -43,10 +50,7 @@ class Native final : public WireProfile {
   void encode(const UploadPart& op, const RequestContext& context, std::string& head) const override {
     const std::string query =
         fmt::format("partNumber={}&uploadId={}", op.number, http::encode_value(op.upload));
-    HeadWriter w(head, "PUT", object_path(op.bucket, op.key), query);
-    sign(w, context, unsigned_payload);
-    w.number("Content-Length", op.size);
-    w.end();
+    describe_body(HeadWriter(head, "PUT", object_path(op.bucket, op.key), query), op, context);
   }
 
   // POST /{bucket}/{key}?uploadId=…
@@ -138,12 +142,29 @@ class Native final : public WireProfile {
     for (const UploadedPart& part : parts) {
       fmt::format_to(std::back_inserter(body), "<Part><PartNumber>{}</PartNumber><ETag>", part.number);
       append_xml_text(body, part.etag);
-      body += "</ETag></Part>";
+      body += "</ETag>";
+      if (payload_ == Payload::crc32 && !part.crc32.empty())
+        body += "<ChecksumCRC32>" + part.crc32 + "</ChecksumCRC32>";
+      body += "</Part>";
     }
     return body + "</CompleteMultipartUpload>";
   }
 
+  static const Native& profile(Payload payload) {
+    static const Native profiles[] = {Native(Payload::unsigned_body), Native(Payload::signed_body),
+                                      Native(Payload::crc32)};
+    return profiles[static_cast<std::size_t>(payload)];
+  }
+
  private:
+  template <class Request>
+  void describe_body(HeadWriter w, const Request& op, const RequestContext& context) const {
+    if (payload_ == Payload::crc32) w.signed_header("x-amz-checksum-crc32", op.crc32_base64);
+    sign(w, context, payload_ == Payload::signed_body ? op.sha256_hex : unsigned_payload);
+    w.number("Content-Length", op.size);
+    w.end();
+  }
+
   static void sign(HeadWriter& w, const RequestContext& context, std::string_view payload_hash) {
     w.signed_header("Host", context.host, "host");
     w.signed_header("x-amz-content-sha256", payload_hash);
@@ -158,13 +179,14 @@ class Native final : public WireProfile {
     sign(w, context, empty_sha256);
     w.end();
   }
+
+  const Payload payload_;
 };
 
 }  // namespace
 
 const WireProfile& native_profile() {
-  static const Native profile;
-  return profile;
+  return Native::profile(Payload::unsigned_body);
 }
 
 }  // namespace s3lt

@@ -2,6 +2,7 @@
 // stateless: one instance serves all threads; what changes comes in as RequestContext.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -33,17 +34,31 @@ struct WireTraits {
   bool crc32_behind = false;                        // a PUT's body goes out in TrailerCoding
   bool expect_continue = false;                     // a PUT body waits for 100 Continue
   bool invocation_id = false;
-  bool resumes_tls = false;     // a connection continues the TLS session of the client's one before
-  bool one_endpoint = false;    // a client keeps to one endpoint; else it goes round all of them
-  bool asks_location = false;   // a client asks for the bucket's region before its first operation
+  bool quiet_batches = false;     // a DELETE-BATCH asks for the keys that were not deleted, and no others
+  bool resumes_tls = false;       // a connection continues the TLS session of the client's one before
+  bool one_endpoint = false;      // a client keeps to one endpoint; else it goes round all of them
+  bool asks_location = false;     // a client asks for the bucket's region before its first operation
   unsigned parallel_parts = 1;    // how many parts of an object a client uploads at a time
   unsigned kept_connections = 1;  // that a client keeps to an endpoint; those above are closed after use
 };
+
+// --payload: what is said of a PUT's body before it, where that is not the SDK's to choose.
+enum class Payload : std::uint8_t {
+  unsigned_body,  // UNSIGNED-PAYLOAD
+  signed_body,    // its SHA-256
+  crc32,          // UNSIGNED-PAYLOAD and x-amz-checksum-crc32
+};
+inline constexpr std::array<std::string_view, 3> payload_names = {"unsigned", "signed", "crc32"};
+constexpr std::string_view name(Payload payload) {
+  return payload_names[static_cast<std::size_t>(payload)];
+}
 
 class WireProfile {
  public:
   virtual ~WireProfile() = default;
   virtual std::string_view name() const = 0;
+  // The same with this payload; null where the SDK chooses.
+  virtual const WireProfile* with(Payload) const { return nullptr; }
   virtual WireTraits traits(bool tls) const = 0;
   // How its SDK tries again; nothing where there is none.
   virtual std::optional<SdkRetryRules> sdk_retries() const = 0;

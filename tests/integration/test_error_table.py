@@ -128,6 +128,11 @@ USAGE = {
                       settings={"S3LOADTEST_BACKEND": "minoi"}),
     "retries of no SDK": Row("--retries sdk: backend native is no SDK's; give a number",
                              arguments=(*RUN, "--backend", "native", "--retries", "sdk")),
+    "a payload that is the SDK's to choose": Row(
+        "--payload crc32: backend boto3 sends what its SDK sends; give --backend native",
+        arguments=(*RUN, "--payload", "crc32")),
+    "a payload that is none": Row('--payload: "md5" is none of unsigned, signed and crc32',
+                                  arguments=(*RUN, "--payload", "md5")),
     "retries that are none": Row("--retries: \"few\" is neither a whole number, such as 3, nor sdk",
                                  arguments=(*RUN, "--retries", "few")),
     "too many parts": Row("--multipart-size 5 MiB: an object of 100 GiB would have 20,480 parts, and S3 has 10,000 at "
@@ -253,6 +258,9 @@ USAGE = {
     "a certificate of serve": Row("cannot serve TLS: /nowhere: No such file or directory",
                                   arguments=("serve", "--tls-cert", "/nowhere", "--tls-key", "/nowhere", "--env",
                                              "env")),
+    "a record of serve in no directory": Row(
+        "cannot write --record nowhere/record: No such file or directory; choose a file in a directory that you may "
+        "write to", 3, arguments=("serve", "--record", "nowhere/record", "--env", "env")),
     # ---- places
     "a log file in no directory": Row("LOADTEST_LOG_FILE: cannot write the log file nowhere/log: No such file or "
                                       "directory; choose a place that can be written",
