@@ -12,7 +12,7 @@ namespace s3lt::server {
 namespace json = boost::json;
 namespace {
 
-constexpr std::size_t most_text = 64 * 1024;
+constexpr std::size_t most_text = 1024 * 1024;  // a DELETE-BATCH of 1000 keys
 constexpr std::string_view token = "x-amz-security-token", masked = "***";
 
 // JSON is UTF-8, a head any bytes: those above 127 are taken for Latin-1.
