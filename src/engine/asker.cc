@@ -39,7 +39,7 @@ RequestContext Asker::context(Signer& signer) const {
           .time = wall_now(),
           .invocation_id = "00000000-0000-4000-8000-000000000000",
           .attempt = 1,
-          .max_attempts = 1,
+          .max_attempts = plan_.most_attempts(),
           .tls = endpoint_.tls};
 }
 

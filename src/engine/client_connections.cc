@@ -5,6 +5,13 @@
 #include <algorithm>
 
 namespace s3lt {
+namespace {
+
+// How long an operation waits for endpoints that others are just meeting, from a look to the next; in all
+// about twice the longest.
+constexpr Duration first_look = std::chrono::milliseconds(1), last_look = std::chrono::milliseconds(256);
+
+}  // namespace
 
 std::uint64_t busy_connections(const RunPlan& plan, const Pattern& pattern) {
   if (!pattern.writes()) return 1;
@@ -18,16 +25,20 @@ std::uint64_t busy_connections(const RunPlan& plan, const Pattern& pattern) {
   return most;
 }
 
-ClientConnections::ClientConnections(LoadThread& thread, const PatternShare& share, std::uint64_t index)
+ClientConnections::ClientConnections(LoadThread& thread, PatternShare& share, std::uint64_t index)
     : thread_(thread),
+      share_(share),
       speed_(share.pattern.client_speed),
       one_endpoint_(thread.plan().profile->traits(false).one_endpoint),
       kept_(thread.plan().profile->traits(false).kept_connections),
-      next_endpoint_(index),
-      next_address_(thread.plan().endpoints.size(), static_cast<std::uint32_t>(index)) {
+      index_(index) {
   const std::size_t endpoints = thread.plan().endpoints.size();
   first_.reserve(endpoints);
-  for (std::size_t i = 0; i < endpoints; ++i) first_.emplace_back(thread.loop(), i).http = make();
+  for (std::size_t i = 0; i < endpoints; ++i) {
+    ClientConnection& connection = first_.emplace_back(thread.loop(), i);
+    connection.http = make();
+    connection.address = index;
+  }
 }
 
 HttpConnection ClientConnections::make() const {
@@ -37,17 +48,42 @@ HttpConnection ClientConnections::make() const {
   return connection;
 }
 
-std::size_t ClientConnections::next_endpoint() {
+bool ClientConnections::next_endpoint(std::size_t& endpoint) {
   const std::size_t count = first_.size();
-  if (one_endpoint_) return next_endpoint_ % count;
-  if (count > 1) {
-    const TimePoint t = now();
-    for (std::size_t tried = 0; tried < count; ++tried) {
-      const std::size_t endpoint = next_endpoint_++ % count;
-      if (!thread_.is_suspect(endpoint, t)) return endpoint;
-    }
+  if (one_endpoint_ || count == 1) {
+    endpoint = index_ % count;
+    return true;
   }
-  return next_endpoint_++ % count;
+  const std::uint64_t turn = share_.next_endpoint;
+  const TimePoint t = now();
+  for (std::size_t passed = 0; passed < count; ++passed) {
+    endpoint = (turn + passed) % count;
+    if (!thread_.health(endpoint).takes(t)) continue;
+    share_.next_endpoint = turn + passed + 1;
+    return true;
+  }
+  return false;
+}
+
+std::size_t ClientConnections::any_endpoint() {
+  return share_.next_endpoint++ % first_.size();
+}
+
+// More clients than endpoints, none of which has answered anybody yet: one that never will would hold them
+// all.
+Task<void> ClientConnections::await_endpoint(std::size_t& endpoint, Timer& timer) {
+  const auto is_first_met = [this] {
+    for (std::size_t i = 0; i < first_.size(); ++i) {
+      if (thread_.health(i).is_first_met()) return true;
+    }
+    return false;
+  };
+  for (Duration look = first_look; look <= last_look && is_first_met(); look *= 2) {
+    const bool in_time = co_await timer.until(now() + look);
+    if (!in_time) break;
+    if (next_endpoint(endpoint)) co_return;
+  }
+  endpoint = any_endpoint();
 }
 
 ClientConnection& ClientConnections::take(std::size_t endpoint, bool outlives_cut) {
@@ -74,6 +110,7 @@ ClientConnection& ClientConnections::find(std::size_t endpoint) {
   if (closed != nullptr) return *closed;
   further_.push_back(std::make_unique<ClientConnection>(thread_.loop(), endpoint));
   further_.back()->http = make();
+  further_.back()->address = index_;
   return *further_.back();
 }
 
@@ -94,26 +131,56 @@ void ClientConnections::keep_no_more_than(std::size_t most, ClientConnection& co
 
 Task<ClientConnections::Opened> ClientConnections::open(ClientConnection& connection) {
   const ResolvedEndpoint& endpoint = thread_.plan().endpoints[connection.endpoint];
-  const Address& address =
-      endpoint.addresses[next_address_[connection.endpoint] % endpoint.addresses.size()];
+  EndpointHealth& health = thread_.health(connection.endpoint);
   IdleConnections& idle = thread_.idle_connections();
   if (idle.limited() && idle.make_room(connection)) thread_.recorder().idle_closed();
   Opened opened{.begun = now(), .problem = {}};
-  opened.error = co_await connection.http.connect(
-      address, endpoint.tls ? thread_.plan().tls.get() : nullptr, endpoint.host);
-  opened.done = now();
-  if (opened.error != StreamError::none) {
-    ++next_address_[connection.endpoint];
+  opened.done = opened.begun;
+  const TimePoint deadline = opened.begun + HttpConnection::connect_deadline;
+  for (std::size_t tried = 0; tried < endpoint.addresses.size(); ++tried) {
+    const TimePoint begun = opened.done;
+    connection.address = health.choose(connection.address, begun);
+    health.tries(connection.address, begun);
+    const Address& address = endpoint.addresses[connection.address];
+    opened.error = co_await connection.http.connect(
+        address, endpoint.tls ? thread_.plan().tls.get() : nullptr, endpoint.host);
+    opened.done = now();
+    if (opened.error == StreamError::none) {
+      thread_.recorder().connection();
+      if (endpoint.tls)
+        thread_.recorder().handshake(to_micros(opened.done - connection.http.connected_at()),
+                                     connection.http.stream().tls_resumed());
+      co_return opened;
+    }
     opened.problem = fmt::format("{}: {}", address.text(), connection.http.problem());
-    if (opened.error != StreamError::cancelled) thread_.connect_failed(connection.endpoint);
-    co_return opened;
+    if (opened.error == StreamError::cancelled) {
+      health.withdrew(connection.address);
+      co_return opened;
+    }
+    health.failed(connection.address, begun, opened.done);
+    ++connection.address;
+    if (opened.done >= deadline || health.is_hopeless(opened.done)) break;
   }
-  thread_.connect_succeeded(connection.endpoint);
-  thread_.recorder().connection();
-  if (endpoint.tls)
-    thread_.recorder().handshake(to_micros(opened.done - connection.http.connected_at()),
-                                 connection.http.stream().tls_resumed());
   co_return opened;
+}
+
+void ClientConnections::begins(const ClientConnection& connection) {
+  EndpointHealth& health = thread_.health(connection.endpoint);
+  if (!health.is_fine(connection.address)) health.tries(connection.address, now());
+}
+
+void ClientConnections::ended(const ClientConnection& connection, const Attempt& attempt) {
+  EndpointHealth& health = thread_.health(connection.endpoint);
+  if (attempt.status != 0) return health.answered(connection.address, attempt.end);
+  switch (attempt.outcome) {
+    case Outcome::reset:
+    case Outcome::tls:
+      return health.failed(connection.address, attempt.end, attempt.end);
+    case Outcome::timeout:
+      return health.failed(connection.address, attempt.begun, attempt.end);
+    default:
+      return health.withdrew(connection.address);
+  }
 }
 
 void ClientConnections::cut(bool all) {

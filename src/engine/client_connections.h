@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/attempt.h"
 #include "engine/idle_connections.h"
 #include "engine/load_thread.h"
 
@@ -13,25 +14,32 @@ namespace s3lt {
 
 class ClientConnections {
  public:
-  // `index` is the client's number: where it begins in the list of endpoints.
-  ClientConnections(LoadThread& thread, const PatternShare& share, std::uint64_t index);
+  // `index` is the client's number: which addresses it prefers, and which endpoint where it has but one.
+  ClientConnections(LoadThread& thread, PatternShare& share, std::uint64_t index);
 
-  // Round-robin over the endpoints, past suspect ones unless all are; or always the client's own, where the
-  // profile has it so.
-  std::size_t next_endpoint();
+  // Round-robin over the endpoints, past those that take none; or always the client's own, where the profile
+  // has it so. False where none takes one: any_endpoint() is then as good.
+  bool next_endpoint(std::size_t& endpoint);
+  std::size_t any_endpoint();
+  // The same for the first time, where other clients may just be meeting the endpoints.
+  Task<void> await_endpoint(std::size_t& endpoint, Timer& timer);
 
   // One that carries nothing, open if there is such a one. give_back() it.
   ClientConnection& take(std::size_t endpoint, bool outlives_cut);
   // Keeps it open, unless the client has as many as its profile keeps. What it carried last stays readable.
   void give_back(ClientConnection& connection);
 
-  // Opens one to the endpoint's next address. An error says in `problem` which, and why.
+  // Opens one to the address that it prefers, or to the next that takes a connection. An error says in
+  // `problem` which, and why.
   struct Opened {
     StreamError error{};
     TimePoint begun{}, done{};
     std::string problem;
   };
   Task<Opened> open(ClientConnection& connection);
+  // A request goes out on an open one, and how that ended: what it says of the address.
+  void begins(const ClientConnection& connection);
+  void ended(const ClientConnection& connection, const Attempt& attempt);
 
   // Ends what waits here; but what outlives the cut only where `all` is.
   void cut(bool all);
@@ -42,13 +50,13 @@ class ClientConnections {
   void keep_no_more_than(std::size_t most, ClientConnection& connection);
 
   LoadThread& thread_;
+  PatternShare& share_;
   const double speed_;  // of a slow client
   const bool one_endpoint_;
   const std::size_t kept_;  // idle ones, of each endpoint
-  std::uint64_t next_endpoint_;
+  const std::uint64_t index_;
   std::vector<ClientConnection> first_;                     // of each endpoint
   std::vector<std::unique_ptr<ClientConnection>> further_;  // of any
-  std::vector<std::uint32_t> next_address_;                 // of each endpoint
 };
 
 }  // namespace s3lt

@@ -13,6 +13,7 @@ struct ClientConnection {
   ClientConnection(Loop& loop, std::size_t e) : http(loop), endpoint(e) {}
   HttpConnection http;
   std::size_t endpoint;
+  std::size_t address = 0;  // of the endpoint's: that which it has, or the one to prefer for the next
   bool busy = false;
   bool outlives_cut = false;  // what it carries now does
   bool was_cut = false;       // its next request needs a new one

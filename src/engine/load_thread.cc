@@ -89,6 +89,7 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
                                                           : plan.prefix),
       clients(clients_here(plan, index, thread)),
       prefill_left(pattern.writes() ? share_of(plan.prefill, plan.threads, thread) : 0),
+      next_endpoint(plan.endpoints.size() * thread / std::max(plan.threads, 1u)),
       mix_(pattern.mix),
       seed_(pattern_seed(plan, pattern)) {
   for (const Mix& mix : pattern.burst_mixes) burst_mixes_.emplace_back(mix);
@@ -127,10 +128,12 @@ LoadThread::LoadThread(const RunPlan& plan, KeyStore& keys, KeySync* sync, Budge
       mailbox_(mailbox),
       index_(index),
       signer_(plan.credentials, plan.region),
-      hash_queue_(loop_, plan.patterns.size()),
-      health_(plan.endpoints.size()) {
+      hash_queue_(loop_, plan.patterns.size()) {
   std::vector<std::string> urls;
-  for (const ResolvedEndpoint& endpoint : plan.endpoints) urls.push_back(endpoint.url);
+  for (const ResolvedEndpoint& endpoint : plan.endpoints) {
+    urls.push_back(endpoint.url);
+    health_.emplace_back(endpoint.addresses.size());
+  }
   recorder_.set_endpoints(std::move(urls));
   if (plan.most_connections > 0) idle_connections_.limit(connections_here(plan, index));
 }
@@ -225,13 +228,6 @@ Task<void> LoadThread::cut_later(TimePoint when) {
   for (const auto& client : clients_) client->cut();
 }
 
-void LoadThread::connect_failed(std::size_t endpoint) {
-  Health& health = health_[endpoint];
-  const TimePoint t = now();
-  // Clients that failed together count once.
-  if (t >= health.suspect_until) health.suspect_until = t + health.backoff.failed();
-}
-
 bool LoadThread::take_operation() {
   if (!budget_.bytes_left()) return false;
   if (!budget_.limits_operations()) return true;
@@ -263,6 +259,7 @@ void LoadThread::deliver(bool last) {
   if (snapshot.middle() < plan_.warmup) recorder_.forget_slowest();
   delivered_ = to;
   add_use(snapshot, last);
+  add_suspicions(snapshot);
   snapshot.client.add(std::exchange(before_load_, {}));
   for (const auto& share : shares_) {
     snapshot.keys[share->pattern.name].add(share->keys);
@@ -272,6 +269,17 @@ void LoadThread::deliver(bool last) {
     snapshot.arrivals[share->pattern.name] = {loop.intended(), loop.not_sent(), loop.waiting()};
   }
   mailbox_.put({.thread = index_, .second = second_++, .snapshot = std::move(snapshot), .last = last});
+}
+
+void LoadThread::add_suspicions(Snapshot& snapshot) {
+  const TimePoint t = now();
+  for (std::size_t i = 0; i < health_.size(); ++i) {
+    const EndpointHealth::Figures figures = health_[i].take(t);
+    if (figures == EndpointHealth::Figures{}) continue;
+    snapshot.suspicions[plan_.endpoints[i].url].add({.times = figures.suspicions,
+                                                     .probes = figures.probes,
+                                                     .seconds = to_seconds(figures.suspect) / plan_.threads});
+  }
 }
 
 void LoadThread::add_use(Snapshot& snapshot, bool last) {

@@ -17,6 +17,7 @@
 #include "engine/socket_sampler.h"
 #include "measure/recorder.h"
 #include "net/loop.h"
+#include "schedule/endpoint_health.h"
 #include "schedule/token_bucket.h"
 #include "workload/key_store.h"
 #include "workload/weighted_choice.h"
@@ -61,6 +62,9 @@ struct PatternShare {
   std::unique_ptr<TokenBucket> limiter;
   std::uint64_t clients = 0;
   std::uint64_t prefill_left = 0;
+  // Whose turn it is to get an operation. Of all clients together, so that operations go round the endpoints
+  // in the order in which they begin; the threads begin at places far from each other.
+  std::uint64_t next_endpoint;
 
  private:
   const WeightedChoice mix_;
@@ -119,11 +123,7 @@ class LoadThread {
   void give_back_operation();
   // Whether --operations are all given out.
   bool is_spent() const { return budget_.limits_operations() && tickets_ == 0 && !budget_.operations_left(); }
-  // An endpoint whose connect failed is suspect for a growing while: clients go round it, if they can, and
-  // one of them tries it again when the while is over.
-  bool is_suspect(std::size_t endpoint, TimePoint t) const { return t < health_[endpoint].suspect_until; }
-  void connect_failed(std::size_t endpoint);
-  void connect_succeeded(std::size_t endpoint) { health_[endpoint] = {}; }
+  EndpointHealth& health(std::size_t endpoint) { return health_[endpoint]; }
   void note_prefill_problem(std::string problem) {
     if (prefill_problem_.empty()) prefill_problem_ = std::move(problem);
   }
@@ -135,16 +135,12 @@ class LoadThread {
   Task<void> deliver_keys();
   Task<void> watch_lag();
   void add_use(Snapshot& snapshot, bool last);
+  void add_suspicions(Snapshot& snapshot);
   void deliver_key_events();
   Task<void> cut_later(TimePoint when);
   void deliver(bool last);
   void end_arrivals();
   void finish();
-
-  struct Health {
-    Backoff backoff;
-    TimePoint suspect_until{};
-  };
 
   const RunPlan& plan_;
   KeyStore& keys_;
@@ -160,8 +156,8 @@ class LoadThread {
   HashQueue hash_queue_;
   IdleConnections idle_connections_;
   SocketSampler sampler_;
-  std::vector<Health> health_;  // by endpoint
-  ClientCounters before_load_;  // what the prefill opened
+  std::vector<EndpointHealth> health_;  // by endpoint
+  ClientCounters before_load_;          // what the prefill opened
   std::vector<std::unique_ptr<PatternShare>> shares_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<KeyEvent> key_events_;  // not delivered yet

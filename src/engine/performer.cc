@@ -49,7 +49,8 @@ Task<Performed> Performer::perform(const Step& step) {
   prepare(op);
   if (step.kind == OperationKind::put && part_size == 0 && any_digest(requester_.needed()))
     co_await digest_payload(thread_, share_.number, requester_.needed(), op.content, 0, op.size, digests_);
-  op.endpoint = requester_.connections().next_endpoint();
+  if (!requester_.connections().next_endpoint(op.endpoint))
+    co_await requester_.connections().await_endpoint(op.endpoint, timer_);
   Attempt last;
   if (part_size == 0) {
     last = co_await requester_.run(op);
@@ -72,21 +73,20 @@ void Performer::prepare(Operation& op) {
         .key_hash = hash64(key_), .size = op.size, .mode = mode_at(thread_.plan().content, op.size)};
   }
   if (step.kind == OperationKind::delete_batch)
-    batch_ = thread_.plan().profile->delete_objects_body(step.keys, false);
+    batch_ = thread_.plan().profile->delete_objects_body(step.keys, requester_.traits(false).quiet_batches);
 }
 
 Task<Attempt> Performer::upload(Operation& op, std::uint64_t part_size) {
-  MultipartUpload upload(
-      thread_, share_, requester_, log_,
-      {.put = op.subject,
-       .part = {.kind = OperationKind::part,
-                .cell = share_.cell(OperationKind::part, op.step.size_class),
-                .size = op.subject.size,
-                .key = op.subject.key},
-       .content = op.content,
-       .part_size = part_size,
-       .endpoint = op.endpoint,
-       .observer = op});
+  MultipartUpload upload(thread_, share_, requester_, log_,
+                         {.put = op.subject,
+                          .part = {.kind = OperationKind::part,
+                                   .cell = share_.cell(OperationKind::part, op.step.size_class),
+                                   .size = op.subject.size,
+                                   .key = op.subject.key},
+                          .content = op.content,
+                          .part_size = part_size,
+                          .endpoint = op.endpoint,
+                          .observer = op});
   upload_ = &upload;
   Attempt last = co_await upload.run();
   upload_ = nullptr;

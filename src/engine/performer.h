@@ -66,7 +66,7 @@ class Performer {
   void judge_success(Operation& op, const ExchangeResult& result, Attempt& attempt);
   static void judge_read(Operation& op, const ExchangeResult& result, Attempt& attempt);
   void judge_page(const ExchangeResult& result, Attempt& attempt);
-  void judge_deletion(const ExchangeResult& result, Attempt& attempt);
+  void judge_deletion(const Operation& op, const ExchangeResult& result, Attempt& attempt);
   void judge_missing(const Operation& op, Attempt& attempt) const;
 
   LoadThread& thread_;

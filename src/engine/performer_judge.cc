@@ -19,7 +19,7 @@ void Performer::judge_success(Operation& op, const ExchangeResult& result, Attem
       judge_page(result, attempt);
       break;
     case OperationKind::delete_batch:
-      judge_deletion(result, attempt);
+      judge_deletion(op, result, attempt);
       break;
     default:
       break;
@@ -47,13 +47,16 @@ void Performer::judge_page(const ExchangeResult& result, Attempt& attempt) {
 }
 
 // Keys that the storage refused to delete make an error only where it deleted none.
-void Performer::judge_deletion(const ExchangeResult& result, Attempt& attempt) {
+void Performer::judge_deletion(const Operation& op, const ExchangeResult& result, Attempt& attempt) {
   auto deletion = parse_delete_result(result.body);
   if (!deletion) {
     judge_error_in_success(result, attempt, "the answer is no DeleteResult");
     return;
   }
   deletion_ = std::move(*deletion);
+  // Asked to be quiet, the storage tells of those alone that it did not delete.
+  if (requester_.traits(false).quiet_batches && op.step.keys.size() > deletion_.refused.size())
+    deletion_.deleted = op.step.keys.size() - deletion_.refused.size();
   if (deletion_.deleted > 0 || deletion_.refused.empty()) return;
   const DeleteResult::Refused& first = deletion_.refused.front();
   attempt.outcome = classify(result.status, first.code);

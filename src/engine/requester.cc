@@ -60,7 +60,8 @@ Task<Attempt> Requester::run(ClientRequest& request) {
       co_return last;
     }
     // An SDK's client object has one endpoint.
-    if (!thread_.plan().sdk_retries) request.endpoint = connections_.next_endpoint();
+    if (!thread_.plan().sdk_retries && !connections_.next_endpoint(request.endpoint))
+      request.endpoint = connections_.any_endpoint();
   }
 }
 
@@ -81,8 +82,8 @@ std::optional<Duration> Requester::retry_delay(ClientRequest& request, const Att
                              .is_post = request.is_post,
                              .retry_after = header("retry-after"),
                              .amz_retry_after = header("x-amz-retry-after")};
-  const auto granted = quotas_[request.endpoint].retry(*plan.sdk_retries, failed, request.number - 1,
-                                                       random_.uniform());
+  const auto granted =
+      quotas_[request.endpoint].retry(*plan.sdk_retries, failed, request.number - 1, random_.uniform());
   if (!granted) return std::nullopt;
   request.tokens = granted->tokens;
   return granted->delay;
@@ -115,6 +116,8 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
         if (result.outcome != Outcome::cancelled) pause_ = connect_backoff_.failed(random_.uniform());
         break;
       }
+    } else {
+      connections_.begins(taken);
     }
     if (request.signed_at == WallTime{} || !plan.sdk_retries || !plan.sdk_retries->repeats_signature)
       request.signed_at = wall_now();
@@ -168,6 +171,7 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
     thread_.recorder().reconnect();
   }
   result.connection = &connection;
+  if (result.requests > 0) connections_.ended(taken, result);
   connections_.give_back(taken);
   co_return result;
 }

@@ -1,5 +1,5 @@
-// Does a client's requests, whatever they are: connects if needed, signs, exchanges, has the answer judged, and
-// tries again as the plan says. Belongs to its client and thread; several requests may be under way.
+// Does a client's requests, whatever they are: connects if needed, signs, exchanges, has the answer judged,
+// and tries again as the plan says. Belongs to its client and thread; several requests may be under way.
 #pragma once
 
 #include <optional>

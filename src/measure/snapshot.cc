@@ -93,6 +93,12 @@ void KeyCounters::add(const KeyCounters& other) {
   waiting += other.waiting;
 }
 
+void EndpointSuspicion::add(const EndpointSuspicion& other) {
+  times += other.times;
+  probes += other.probes;
+  seconds += other.seconds;
+}
+
 void ArrivalCounters::add(const ArrivalCounters& other) {
   intended += other.intended;
   not_sent += other.not_sent;
@@ -122,6 +128,7 @@ void add_figures(Snapshot& into, const Snapshot& from) {
   into.to = std::max(into.to, from.to);
   for (const auto& [key, cell] : from.cells) into.cells[key].add(cell);
   for (const auto& [key, cell] : from.endpoints) into.endpoints[key].add(cell);
+  for (const auto& [url, suspicion] : from.suspicions) into.suspicions[url].add(suspicion);
   into.client.add(from.client);
   into.errors.insert(into.errors.end(), from.errors.begin(), from.errors.end());
   keep_slowest(into.slowest, from.slowest);

@@ -89,6 +89,13 @@ struct EndpointCell {
   void clear();
 };
 
+// How an endpoint was gone round after it refused or reset connections or left them hanging.
+struct EndpointSuspicion {
+  std::uint64_t times = 0, probes = 0;
+  double seconds = 0;  // the mean of a process's threads, each of which finds out for itself
+  void add(const EndpointSuspicion& other);
+};
+
 // Of the keys of one pattern: see README, "Counters".
 struct KeyCounters {
   std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
@@ -128,9 +135,10 @@ struct Snapshot {
   Duration grace{};       // how much of its end the load was stopped: what was under way could end
   std::map<CellKey, Cell> cells;
   std::map<EndpointKey, EndpointCell> endpoints;
-  std::map<std::string, KeyCounters> keys;          // totals since the start, not of the interval
-  std::map<std::string, ArrivalCounters> arrivals;  // the same; of patterns in an open loop
-  ClientCounters client;                            // of the interval
+  std::map<std::string, EndpointSuspicion> suspicions;  // by URL; of those that were suspect or probed
+  std::map<std::string, KeyCounters> keys;              // totals since the start, not of the interval
+  std::map<std::string, ArrivalCounters> arrivals;      // the same; of patterns in an open loop
+  ClientCounters client;                                // of the interval
   std::vector<OperationSample> errors;
   std::vector<OperationSample> slowest;  // operations, the slowest first
 

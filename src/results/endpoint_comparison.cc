@@ -59,16 +59,22 @@ struct Endpoint {
   std::map<OperationKind, const EndpointCell*> operations;
   std::array<std::uint64_t, s3lt::outcomes> by_outcome{};
   std::uint64_t attempts = 0, errors = 0;
+  EndpointSuspicion suspicion{};
   double share() const {
     return attempts > 0 ? static_cast<double>(errors) / static_cast<double>(attempts) : 0;
   }
   std::uint64_t of(Outcome outcome) const { return by_outcome[static_cast<std::size_t>(outcome)]; }
 };
 
-std::vector<Endpoint> endpoints_of(const std::map<EndpointKey, EndpointCell>& cells) {
+std::vector<Endpoint> endpoints_of(const std::map<EndpointKey, EndpointCell>& cells,
+                                   const EndpointSuspicions& suspicions) {
   std::vector<Endpoint> out;
   for (const auto& [key, cell] : cells) {
-    if (out.empty() || out.back().url != key.url) out.push_back({.url = key.url, .operations = {}});
+    if (out.empty() || out.back().url != key.url) {
+      out.push_back({.url = key.url, .operations = {}});
+      const auto suspicion = suspicions.find(key.url);
+      if (suspicion != suspicions.end()) out.back().suspicion = suspicion->second;
+    }
     Endpoint& endpoint = out.back();
     endpoint.operations[key.operation] = &cell;
     for (std::size_t i = 0; i < outcomes; ++i) endpoint.by_outcome[i] += cell.outcomes[i];
@@ -215,7 +221,16 @@ std::string classes_of(const Endpoint& endpoint) {
 bool is_unreachable(const Endpoint& endpoint) {
   const std::uint64_t silent = endpoint.of(Outcome::connect) + endpoint.of(Outcome::reset) +
                                endpoint.of(Outcome::timeout) + endpoint.of(Outcome::tls);
-  return endpoint.attempts >= least_attempts_to_judge && silent == endpoint.attempts;
+  // One that leaves connects hanging is asked that seldom.
+  const bool judged = endpoint.attempts >= least_attempts_to_judge || endpoint.suspicion.times > 0;
+  return judged && endpoint.attempts > 0 && silent == endpoint.attempts;
+}
+
+// "; gone round for 58.3s, with 14 probes"
+std::string suspicion_text(const EndpointSuspicion& suspicion) {
+  if (suspicion.times == 0) return {};
+  return fmt::format("; gone round for {:.1f}s, with {} probe{}", suspicion.seconds,
+                     format_count(suspicion.probes), suspicion.probes == 1 ? "" : "s");
 }
 
 bool is_failing(const Endpoint& endpoint, const std::vector<double>& others, double confidence) {
@@ -264,14 +279,16 @@ void add_failing(std::vector<EndpointFinding>& findings, const std::vector<Endpo
     } else {
       continue;
     }
+    finding.sentence += suspicion_text(endpoint.suspicion);
     findings.push_back(std::move(finding));
   }
 }
 
 }  // namespace
 
-std::vector<EndpointFinding> compare_endpoints(const std::map<EndpointKey, EndpointCell>& cells) {
-  const std::vector<Endpoint> endpoints = endpoints_of(cells);
+std::vector<EndpointFinding> compare_endpoints(const std::map<EndpointKey, EndpointCell>& cells,
+                                               const EndpointSuspicions& suspicions) {
+  const std::vector<Endpoint> endpoints = endpoints_of(cells, suspicions);
   std::vector<EndpointFinding> findings;
   if (endpoints.size() < 2) return findings;
   add_failing(findings, endpoints);

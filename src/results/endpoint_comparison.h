@@ -17,9 +17,12 @@ struct EndpointFinding {
   std::string sentence;  // "slow: http://node17:8080 GET p50 38ms, the others 9.1ms (median of 29)"
 };
 
+using EndpointSuspicions = std::map<std::string, EndpointSuspicion>;
+
 // At most one of a kind for an endpoint; the unreachable ones first, then the failing and the slow ones, each
 // the worst first. Nothing where there is but one endpoint.
-std::vector<EndpointFinding> compare_endpoints(const std::map<EndpointKey, EndpointCell>& endpoints);
+std::vector<EndpointFinding> compare_endpoints(const std::map<EndpointKey, EndpointCell>& endpoints,
+                                               const EndpointSuspicions& suspicions = {});
 
 // The sentences for a summary: of many findings the first ones, and how many more there are.
 std::vector<std::string> endpoint_notes(const std::vector<EndpointFinding>& findings);

@@ -28,6 +28,18 @@ json::object figures(const EndpointCell& cell) {
   return out;
 }
 
+json::object suspect_object(const EndpointSuspicion& suspicion) {
+  return {{"times", suspicion.times}, {"seconds", suspicion.seconds}, {"probes", suspicion.probes}};
+}
+
+void add_suspicion(Snapshot& out, const std::string& url, const json::object& endpoint) {
+  const json::object& suspect = object_in(endpoint, "suspect");
+  if (suspect.empty()) return;
+  out.suspicions[url].add({.times = count_in(suspect, "times"),
+                           .probes = count_in(suspect, "probes"),
+                           .seconds = number_in(suspect, "seconds")});
+}
+
 void add_operations(Snapshot& out, const std::string& url, const json::object& operations) {
   for (std::size_t k = 0; k < operation_kinds; ++k) {
     const json::object& by_outcome = object_in(object_in(operations, operation_names[k]), "outcomes");
@@ -41,7 +53,7 @@ void add_operations(Snapshot& out, const std::string& url, const json::object& o
 
 json::array endpoints_array(const Snapshot& total, const std::vector<std::string>& order) {
   std::map<std::string, std::string> outliers;
-  for (const EndpointFinding& finding : compare_endpoints(total.endpoints)) {
+  for (const EndpointFinding& finding : compare_endpoints(total.endpoints, total.suspicions)) {
     std::string& reason = outliers[finding.url];
     reason += (reason.empty() ? "" : "; ") + finding.sentence;
   }
@@ -49,7 +61,8 @@ json::array endpoints_array(const Snapshot& total, const std::vector<std::string
   for (const auto& [key, cell] : total.endpoints) left.insert(key.url);
   std::vector<std::string> urls;
   for (const std::string& url : order) {
-    if (left.erase(url) > 0) urls.push_back(url);
+    left.erase(url);
+    urls.push_back(url);
   }
   urls.insert(urls.end(), left.begin(), left.end());
   json::array out;
@@ -65,6 +78,9 @@ json::array endpoints_array(const Snapshot& total, const std::vector<std::string
     json::object endpoint{{"url", url}};
     for (auto& [field, value] : figures(sum)) endpoint[field] = value;
     endpoint.erase("service_us");  // of all kinds together it says nothing
+    const auto suspicion = total.suspicions.find(url);
+    endpoint["suspect"] =
+        suspect_object(suspicion == total.suspicions.end() ? EndpointSuspicion{} : suspicion->second);
     endpoint["operations"] = std::move(operations);
     const auto outlier = outliers.find(url);
     endpoint["outlier"] = outlier == outliers.end() ? json::value(nullptr) : json::value(outlier->second);
@@ -80,6 +96,10 @@ json::object endpoint_outcomes(const Snapshot& minute) {
     if (!endpoint.is_object()) endpoint = json::object{};
     endpoint.get_object()[name(key.operation)] = json::object{{"outcomes", outcomes_object(cell)}};
   }
+  for (const auto& [url, suspicion] : minute.suspicions) {
+    const auto endpoint = out.find(url);
+    if (endpoint != out.end()) endpoint->value().get_object()["suspect"] = suspect_object(suspicion);
+  }
   return out;
 }
 
@@ -87,13 +107,16 @@ void add_endpoints(Snapshot& out, const json::value* endpoints) {
   if (endpoints == nullptr) return;
   if (endpoints->is_object()) {
     for (const auto& [url, operations] : endpoints->get_object()) {
-      if (operations.is_object()) add_operations(out, url, operations.get_object());
+      if (!operations.is_object()) continue;
+      add_operations(out, url, operations.get_object());
+      add_suspicion(out, url, operations.get_object());
     }
   } else if (endpoints->is_array()) {
     for (const json::value& endpoint : endpoints->get_array()) {
       if (!endpoint.is_object()) continue;
       const json::object& object = endpoint.get_object();
       add_operations(out, text_in(object, "url"), object_in(object, "operations"));
+      add_suspicion(out, text_in(object, "url"), object);
     }
   }
 }

@@ -93,7 +93,7 @@ std::optional<std::string> note_on_uploads(const Snapshot& total) {
 }  // namespace
 
 std::vector<std::string> notes_on_endpoints(const Snapshot& total) {
-  return endpoint_notes(compare_endpoints(total.endpoints));
+  return endpoint_notes(compare_endpoints(total.endpoints, total.suspicions));
 }
 
 std::vector<std::string> notes_on_modes(const Snapshot& total) {

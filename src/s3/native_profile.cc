@@ -143,8 +143,11 @@ class Native final : public WireProfile {
       fmt::format_to(std::back_inserter(body), "<Part><PartNumber>{}</PartNumber><ETag>", part.number);
       append_xml_text(body, part.etag);
       body += "</ETag>";
-      if (payload_ == Payload::crc32 && !part.crc32.empty())
-        body += "<ChecksumCRC32>" + part.crc32 + "</ChecksumCRC32>";
+      if (payload_ == Payload::crc32 && !part.crc32.empty()) {
+        body += "<ChecksumCRC32>";
+        append_xml_text(body, part.crc32);
+        body += "</ChecksumCRC32>";
+      }
       body += "</Part>";
     }
     return body + "</CompleteMultipartUpload>";
