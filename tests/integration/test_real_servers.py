@@ -1,5 +1,6 @@
 """baseload on S3 servers that others wrote."""
 import json
+import os
 
 import pytest
 
@@ -16,13 +17,16 @@ def holds_what_the_summary_says(result, storage):
     assert set(listed.values()) <= {1 << 10, 100 << 10, 1 << 20}
 
 
-@pytest.mark.parametrize("backend, duration", [("boto3", "20s"), ("minio", "5s"), ("native", "5s")])
+BACKENDS = ["boto3", "minio", "native", "native --payload signed", "native --payload crc32"]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("server", ["rgw", "versitygw"])
-def test_baseload_has_no_error_and_counts_the_keys_that_are_there(request, loadtest, server, backend, duration):
+def test_baseload_has_no_error_and_counts_the_keys_that_are_there(request, loadtest, server, backend):
     storage = request.getfixturevalue(server).with_new_bucket()
 
-    result = loadtest(storage, "run", "baseload", *SIZES, "--duration", duration, "--json", "--create-bucket",
-                      "--backend", backend)
+    result = loadtest(storage, "run", "baseload", *SIZES, "--duration", "10s" if backend == "boto3" else "4s", "--json",
+                      "--create-bucket", "--backend", *backend.split())
 
     assert result.status == 0, result.stderr
     assert result.total("errors") == 0, result.stderr
@@ -33,6 +37,30 @@ def test_baseload_has_no_error_and_counts_the_keys_that_are_there(request, loadt
     # Only a trim of ours may have taken a key from under a read, which is no error.
     assert result.operation("GET")["not_found"] <= result.pattern()["keys"]["trimmed"]
     holds_what_the_summary_says(result, storage)
+
+
+@pytest.mark.skipif(os.environ.get("S3LOADTEST_BACKENDS") != "long", reason="a minute for each: S3LOADTEST_BACKENDS=long")
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_all_patterns_at_once_pass_with_each_backend(request, loadtest, server, backend):
+    """A minute of all seven, an hour of their schedules: bursts, deletions and a hundred slow clients."""
+    storage = request.getfixturevalue(server).with_new_bucket()
+
+    result = loadtest(storage, "run", "all", "--duration", "1m", "--time-scale", "60", *SIZES, "--concurrency",
+                      "elephant=100", "--json", "--create-bucket", "--backend", *backend.split(), seconds=180)
+
+    assert result.status == 0, result.stderr
+    figures = []
+    for name, pattern in result.summary["patterns"].items():
+        for kind, operation in pattern["operations"].items():
+            figures.append(f"{name} {kind} {operation['count']} ops, {operation['errors']} errors, "
+                           f"p50 {operation['response_us']['p50']} us, p99 {operation['response_us']['p99']} us")
+            # A storage that throttles is none that the backend broke.
+            wrong = {o: n for o, n in operation["outcomes"].items() if o not in ("ok", "not_found", "throttled", "cancelled")}
+            assert wrong == {}, (name, kind, wrong)
+    print(f"{server} {backend}", *figures, sep="\n    ")
+    assert {"baseload", "checkpoint", "heavyread", "spiky", "elephant", "delete", "listops"} == set(
+        result.summary["patterns"])
 
 
 def test_trimming_really_deletes_on_a_server_of_others(rgw, loadtest):
