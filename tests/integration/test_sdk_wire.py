@@ -10,9 +10,9 @@ import minio.deleteobjects
 import pytest
 import urllib3
 
+import certificates
 from harness import json_lines, start_serve
 import servers
-from test_tls import make_certificate
 
 KEYS = ("sdkwireaccesskey", "sdkwiresecretkey1234567890")
 OURS = """name = "wire"
@@ -28,9 +28,10 @@ KINDS = {"PUT 1KB", "PUT 3MB", "GET", "GET again", "HEAD", "DELETE", "LIST", "LI
 @pytest.fixture(params=["http", "https"])
 def server(request, tmp_path):
     """(storage, the file of what came). Every third GET is answered 500 first."""
-    tls = ("--tls-cert", *make_certificate(tmp_path, "IP:127.0.0.1")) if request.param == "https" else ()
-    if tls:
-        tls = (tls[0], tls[1], "--tls-key", tls[2])
+    tls = ()
+    if request.param == "https":
+        made = certificates.make(tmp_path)
+        tls = ("--tls-cert", made.certificate, "--tls-key", made.key)
     record = tmp_path / "record"
     storage = start_serve(tmp_path, "--record", record, "--fault", "GET:status=500:every=3", *tls, credentials=KEYS,
                           scheme=request.param)
