@@ -82,43 +82,47 @@ json::object endpoint_object(const EndpointFacts& facts, const EndpointJudgement
                          {"connect_us", or_null(address.connect_us)},
                          {"problem", or_null(address.problem)}});
   }
-  for (const Finding& finding : judgement.findings) (finding.wrong ? problems : notes).emplace_back(finding.text);
+  for (const Finding& finding : judgement.findings)
+    (finding.wrong ? problems : notes).emplace_back(finding.text);
   json::object backends;
   for (const BackendFact& backend : facts.backends)
     backends[backend.name] = {{"works", backend.works()}, {"operations", trials_object(backend.operations)}};
   const AccessFacts& access = facts.access;
-  return {{"url", facts.url},
-          {"works", judgement.works},
-          {"problems", std::move(problems)},
-          {"notes", std::move(notes)},
-          {"addresses", std::move(addresses)},
-          {"tls", tls_object(facts)},
-          {"server", or_null(facts.server)},
-          {"looks_like", or_null(facts.looks_like)},
-          {"clock_ahead_seconds",
-           facts.clock_ahead ? json::value(std::round(*facts.clock_ahead * 1000) / 1000) : json::value(nullptr)},
-          {"clock_error_seconds", std::round(facts.clock_error * 1000) / 1000},
-          {"access",
-           {{"ours", or_null(access.ours)},
-            {"wrong_secret", or_null(access.wrong_secret)},
-            {"unknown_key", or_null(access.unknown_key)},
-            {"no_such_bucket", or_null(access.no_such_bucket)},
-            {"all_buckets", or_null(access.all_buckets)}}},
-          {"signature_verified", or_null(facts.signature_verified)},
-          {"region_enforced", or_null(facts.region_enforced)},
-          {"right_region", or_null(facts.right_region)},
-          {"bucket", bucket_object(facts.bucket)},
-          {"backends", std::move(backends)},
-          {"payloads", integrity_object(facts.payloads)},
-          {"checksums", integrity_object(facts.checksums)},
-          {"multipart", trials_object(facts.multipart)},
-          {"range", trial_object(facts.range)},
-          {"expect_continue", trial_object(facts.expect_continue)},
-          {"keeps_connections", or_null(facts.keeps_connections)},
-          {"left_behind",
-           {{"looked", facts.left.looked}, {"what", strings(facts.left.what)}, {"problem", or_null(facts.left.problem)}}},
-          {"requests", facts.requests},
-          {"seconds", std::round(facts.seconds * 1000) / 1000}};
+  return {
+      {"url", facts.url},
+      {"works", judgement.works},
+      {"problems", std::move(problems)},
+      {"notes", std::move(notes)},
+      {"addresses", std::move(addresses)},
+      {"tls", tls_object(facts)},
+      {"server", or_null(facts.server)},
+      {"looks_like", or_null(facts.looks_like)},
+      {"clock_ahead_seconds",
+       facts.clock_ahead ? json::value(std::round(*facts.clock_ahead * 1000) / 1000) : json::value(nullptr)},
+      {"clock_error_seconds", std::round(facts.clock_error * 1000) / 1000},
+      {"access",
+       {{"ours", or_null(access.ours)},
+        {"wrong_secret", or_null(access.wrong_secret)},
+        {"unknown_key", or_null(access.unknown_key)},
+        {"no_such_bucket", or_null(access.no_such_bucket)},
+        {"all_buckets", or_null(access.all_buckets)}}},
+      {"signature_verified", or_null(facts.signature_verified)},
+      {"region_enforced", or_null(facts.region_enforced)},
+      {"right_region", or_null(facts.right_region)},
+      {"bucket", bucket_object(facts.bucket)},
+      {"backends", std::move(backends)},
+      {"payloads", integrity_object(facts.payloads)},
+      {"checksums", integrity_object(facts.checksums)},
+      {"multipart", trials_object(facts.multipart)},
+      {"range", trial_object(facts.range)},
+      {"expect_continue", trial_object(facts.expect_continue)},
+      {"keeps_connections", or_null(facts.keeps_connections)},
+      {"left_behind",
+       {{"looked", facts.left.looked},
+        {"what", strings(facts.left.what)},
+        {"problem", or_null(facts.left.problem)}}},
+      {"requests", facts.requests},
+      {"seconds", std::round(facts.seconds * 1000) / 1000}};
 }
 
 }  // namespace

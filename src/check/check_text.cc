@@ -75,7 +75,8 @@ std::string integrity_text(const std::vector<IntegrityFact>& list) {
   for (const IntegrityFact& fact : list) {
     std::string what = "not tried";
     if (fact.accepted.fails()) what = fmt::format("refused ({})", fact.accepted.said);
-    if (fact.accepted.works()) what = !fact.verified ? "accepted" : *fact.verified ? "verified" : "ignored (a wrong one is accepted)";
+    if (fact.accepted.works())
+      what = !fact.verified ? "accepted" : *fact.verified ? "verified" : "ignored (a wrong one is accepted)";
     const auto known = std::ranges::find(groups, what, &std::pair<std::string, std::string>::first);
     if (known != groups.end()) {
       known->second += ", " + fact.name;
@@ -84,7 +85,8 @@ std::string integrity_text(const std::vector<IntegrityFact>& list) {
     }
   }
   std::string text;
-  for (const auto& [what, names] : groups) text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", names, what);
+  for (const auto& [what, names] : groups)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", names, what);
   return text;
 }
 
@@ -112,10 +114,11 @@ void add_tls(const CheckFacts& all, const TlsFact& tls, std::vector<Entry>& entr
                                         tls.facts.protocol.empty() ? "" : ", " + tls.facts.protocol)});
   if (!tls.facts.certificate) return;
   const Certificate& certificate = *tls.facts.certificate;
-  std::string text = fmt::format("{}; for {}; until {}; by {}; ", certificate.subject,
-                                 certificate.names.empty() ? "nobody" : fmt::format("{}", fmt::join(certificate.names, ", ")),
-                                 date_text(certificate.until),
-                                 certificate.issuer == certificate.subject ? "itself" : certificate.issuer);
+  std::string text = fmt::format(
+      "{}; for {}; until {}; by {}; ", certificate.subject,
+      certificate.names.empty() ? "nobody" : fmt::format("{}", fmt::join(certificate.names, ", ")),
+      date_text(certificate.until),
+      certificate.issuer == certificate.subject ? "itself" : certificate.issuer);
   if (!tls.problem) {
     text += "verified";
   } else {
@@ -140,9 +143,10 @@ std::string bucket_text(const CheckFacts& all, const EndpointFacts& facts) {
 }
 
 std::string signature_text(const CheckFacts& all, const EndpointFacts& facts) {
-  std::string text = facts.signature_verified ? *facts.signature_verified ? "verified" : "not verified" : "accepted";
+  std::string text =
+      facts.signature_verified ? *facts.signature_verified ? "verified" : "not verified" : "accepted";
   text += fmt::format("; region {} {}", all.region,
-                      !facts.region_enforced    ? "accepted"
+                      !facts.region_enforced   ? "accepted"
                       : *facts.region_enforced ? "accepted, others are not"
                                                : "accepted, as is any other");
   if (facts.bucket.location && *facts.bucket.location != all.region)
@@ -184,7 +188,7 @@ std::string addresses_text(const EndpointFacts& facts) {
   std::vector<std::string> parts;
   for (const AddressFact& address : facts.addresses) {
     parts.push_back(fmt::format("{} ({})", address.address,
-                                address.connect_us        ? "connected in " + format_latency(*address.connect_us)
+                                address.connect_us ? "connected in " + format_latency(*address.connect_us)
                                 : address.problem.empty() ? "no answer yet"
                                                           : address.problem));
   }
@@ -198,10 +202,11 @@ std::vector<Entry> own_entries(const EndpointFacts& facts) {
   if (facts.tls) entries.push_back({"handshake", format_latency(facts.tls->handshake_us)});
   if (facts.clock_ahead) {
     const double off = std::abs(*facts.clock_ahead);
-    entries.push_back({"clock", clock_text(facts) == "ok"
-                                    ? fmt::format("as the server's, to {:.1f}s", facts.clock_error)
-                                    : fmt::format("{} {} the server's", format_duration(seconds(std::round(off))),
-                                                  *facts.clock_ahead > 0 ? "ahead of" : "behind")});
+    entries.push_back(
+        {"clock", clock_text(facts) == "ok"
+                      ? fmt::format("as the server's, to {:.1f}s", facts.clock_error)
+                      : fmt::format("{} {} the server's", format_duration(seconds(std::round(off))),
+                                    *facts.clock_ahead > 0 ? "ahead of" : "behind")});
   }
   return entries;
 }
@@ -265,7 +270,8 @@ std::string check_text(const CheckFacts& facts, const Judgement& judgement, cons
       }
     }
     for (const auto& [text, whose] : said) {
-      const std::string line = wrong ? "wrong: " + text : fmt::format("note: {}{}", several ? names_of(whose) + ": " : "", text);
+      const std::string line =
+          wrong ? "wrong: " + text : fmt::format("note: {}{}", several ? names_of(whose) + ": " : "", text);
       out += wrapped(line, style.width, 0, wrong ? Tone::bad : Tone::plain, style.colour);
     }
   }

@@ -16,15 +16,14 @@ class Checker {
  public:
   Checker(const CheckTask& task, const std::function<bool()>& go_on) : go_on_(go_on) {
     facts_.resize(task.endpoints.size());
-    // In the place of a worker's number stands one that no worker has, so that each endpoint's keys are its own
-    // and look like those of a run to whoever cleans up.
+    // In the place of a worker's number stands one that no worker has, so that each endpoint's keys are its
+    // own and look like those of a run to whoever cleans up.
     const std::uint64_t number = unix_micros(wall_now()) * 1000;
     for (std::size_t i = 0; i < task.endpoints.size(); ++i) {
       const NamedEndpoint& one = task.endpoints[i];
       facts_[i].url = one.endpoint.url;
       if (!one.name_problem.empty()) {
         facts_[i].problem = one.name_problem;
-        facts_[i].name_problem = one.name_problem;
         continue;
       }
       probers_.emplace_back(loop_, task.plan, one.endpoint, task.observer, task.verifies,

@@ -5,7 +5,8 @@
 namespace s3lt {
 
 bool BackendFact::works() const {
-  return !operations.empty() && std::ranges::all_of(operations, [](const auto& o) { return o.trial.works(); });
+  return !operations.empty() &&
+         std::ranges::all_of(operations, [](const auto& o) { return o.trial.works(); });
 }
 
 std::string BackendFact::first_failure() const {

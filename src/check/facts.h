@@ -1,5 +1,5 @@
-// What `check` found out about endpoints: facts, as they were seen, without a judgement (judgement.h) and without
-// words for people but those that a server or the system said. Plain values.
+// What `check` found out about endpoints: facts, as they were seen, without a judgement (judgement.h) and
+// without words for people but those that a server or the system said. Plain values.
 #pragma once
 
 #include <cstdint>
@@ -77,7 +77,6 @@ struct LeftBehind {
 
 struct EndpointFacts {
   std::string url;
-  std::string name_problem;  // why its host's name has no address
   std::vector<AddressFact> addresses;
   std::optional<TlsFact> tls;
   std::string server;      // the Server header

@@ -40,10 +40,12 @@ Failures failures_of(const BackendFact& backend) {
   Failures failures;
   for (const NamedTrial& operation : backend.operations) {
     if (!operation.trial.fails()) continue;
-    failures.text += fmt::format("{}{} ({})", failures.text.empty() ? "" : ", ", operation.name, operation.trial.said);
+    failures.text +=
+        fmt::format("{}{} ({})", failures.text.empty() ? "" : ", ", operation.name, operation.trial.said);
     if (operation.trial.said.starts_with("403") || operation.trial.said == "AccessDenied") {
       const std::string_view right = right_to(operation.name);
-      if (std::ranges::find(failures.rights, right) == failures.rights.end()) failures.rights.push_back(right);
+      if (std::ranges::find(failures.rights, right) == failures.rights.end())
+        failures.rights.push_back(right);
     } else {
       failures.only_rights = false;
     }
@@ -59,8 +61,9 @@ std::string backend_problem(const CheckFacts& all, const EndpointFacts& facts) {
   const Failures failures = failures_of(*chosen);
   const std::string where = fmt::format("{} in bucket {}", facts.url, all.bucket);
   if (failures.only_rights && !failures.rights.empty()) {
-    return fmt::format("this access key may not do all that a run does at {}: {}; grant it {} there, or use a key that may",
-                       where, failures.text, fmt::join(failures.rights, ", "));
+    return fmt::format(
+        "this access key may not do all that a run does at {}: {}; grant it {} there, or use a key that may",
+        where, failures.text, fmt::join(failures.rights, ", "));
   }
   std::vector<std::string> others;
   for (const BackendFact& other : facts.backends) {
@@ -76,22 +79,25 @@ void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector
   if (facts.problem) {
     wrong(*facts.problem);
   } else if (!facts.bucket.default_retention.empty()) {
-    wrong(fmt::format("the object lock of bucket {} on {} keeps whatever is written ({}), so that no run could tidy up "
-                      "after itself: nothing was written; use a bucket without a default retention",
-                      all.bucket, facts.url, facts.bucket.default_retention));
+    wrong(fmt::format(
+        "the object lock of bucket {} on {} keeps whatever is written ({}), so that no run could tidy up "
+        "after itself: nothing was written; use a bucket without a default retention",
+        all.bucket, facts.url, facts.bucket.default_retention));
   } else if (std::string problem = backend_problem(all, facts); !problem.empty()) {
     wrong(std::move(problem));
   }
   if (!facts.left.what.empty()) {
-    wrong(fmt::format("{} of what the check wrote could not be taken away again ({}): {}; s3loadtest cleanup knows "
-                      "such keys",
-                      facts.left.what.size(), facts.left.problem.empty() ? "it is listed still" : facts.left.problem,
-                      fmt::join(facts.left.what.begin(),
-                                facts.left.what.begin() + std::min<std::ptrdiff_t>(3, std::ssize(facts.left.what)), ", ")));
+    wrong(fmt::format(
+        "{} of what the check wrote could not be taken away again ({}): {}; s3loadtest cleanup knows "
+        "such keys",
+        facts.left.what.size(), facts.left.problem.empty() ? "it is listed still" : facts.left.problem,
+        fmt::join(facts.left.what.begin(),
+                  facts.left.what.begin() + std::min<std::ptrdiff_t>(3, std::ssize(facts.left.what)), ", ")));
   } else if (!facts.left.looked && !facts.left.problem.empty()) {
-    wrong(fmt::format("whether all that the check wrote is gone from {} could not be looked at ({}); s3loadtest cleanup "
-                      "--dry-run counts what is there",
-                      facts.url, facts.left.problem));
+    wrong(fmt::format(
+        "whether all that the check wrote is gone from {} could not be looked at ({}); s3loadtest cleanup "
+        "--dry-run counts what is there",
+        facts.url, facts.left.problem));
   }
 }
 
@@ -102,20 +108,23 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
       note(fmt::format("its address {} takes no connection: {}", address.address, address.problem));
   }
   if (facts.keeps_connections == false) {
-    note(fmt::format("it closes the connection after each answer: every operation pays a connect{}, and all figures have "
-                     "that in them",
-                     facts.tls ? " and a TLS handshake" : ""));
+    note(fmt::format(
+        "it closes the connection after each answer: every operation pays a connect{}, and all figures have "
+        "that in them",
+        facts.tls ? " and a TLS handshake" : ""));
   }
   if (facts.expect_continue.fails() && facts.expect_continue.said.starts_with("no 100"))
     note("it does not say 100 Continue: each PUT of backend boto3 waits a second for it");
   if (facts.signature_verified == false) note("it verifies no signatures: anybody can use it with any key");
   if (facts.clock_ahead && std::abs(*facts.clock_ahead) > worth_a_word) {
-    note(fmt::format("this machine's clock is {} {} its own; from 15 minutes on storages refuse every request",
-                     format_duration(seconds(std::round(std::abs(*facts.clock_ahead)))),
-                     *facts.clock_ahead > 0 ? "ahead of" : "behind"));
+    note(
+        fmt::format("this machine's clock is {} {} its own; from 15 minutes on storages refuse every request",
+                    format_duration(seconds(std::round(std::abs(*facts.clock_ahead)))),
+                    *facts.clock_ahead > 0 ? "ahead of" : "behind"));
   }
   if (facts.tls && facts.tls->problem && !facts.problem)
-    note(fmt::format("its certificate {}: with S3_VERIFY_SSL=true no run would begin", words(*facts.tls->problem)));
+    note(fmt::format("its certificate {}: with S3_VERIFY_SSL=true no run would begin",
+                     words(*facts.tls->problem)));
   if (facts.tls && !facts.tls->problem && facts.tls->facts.certificate) {
     const WallTime until = facts.tls->facts.certificate->until;
     if (until - all.started < soon) note(fmt::format("its certificate expires on {}", format_rfc3339(until)));
@@ -134,8 +143,8 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
 
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-    return std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/=,[]@%+").find(c) !=
-           std::string_view::npos;
+    return std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/=,[]@%+")
+               .find(c) != std::string_view::npos;
   });
   if (plain) return word;
   std::string out = "'";
@@ -159,7 +168,8 @@ std::string with_other_scheme(const std::string& url) {
   const bool tls = url.starts_with("https://");
   std::string rest = url.substr(url.find("://") + 3);
   // The port that the scheme implied.
-  if (rest.find(':', rest.find(']') == rest.npos ? 0 : rest.find(']')) == rest.npos) rest += tls ? ":443" : ":80";
+  if (rest.find(':', rest.find(']') == rest.npos ? 0 : rest.find(']')) == rest.npos)
+    rest += tls ? ":443" : ":80";
   return (tls ? "http://" : "https://") + rest;
 }
 
@@ -187,9 +197,11 @@ std::string next_command(const CheckFacts& facts, const Judgement& judgement, Gi
     return command(check, flags);
   }
   for (const EndpointFacts& one : facts.endpoints) {
-    if (!one.right_region.empty()) return command(fmt::format("AWS_REGION={} {}", quoted(one.right_region), check), flags);
+    if (!one.right_region.empty())
+      return command(fmt::format("AWS_REGION={} {}", quoted(one.right_region), check), flags);
   }
-  if (any([](const EndpointFacts& one) { return one.bucket_missing; })) return command(run + " --create-bucket", flags);
+  if (any([](const EndpointFacts& one) { return one.bucket_missing; }))
+    return command(run + " --create-bucket", flags);
   if (any([](const EndpointFacts& one) { return !one.left.what.empty(); })) {
     flags.backend.clear();
     return command("s3loadtest cleanup", flags);
@@ -210,7 +222,8 @@ std::string next_command(const CheckFacts& facts, const Judgement& judgement, Gi
 
 std::string sentence_of(const CheckFacts& facts, const Judgement& judgement) {
   const std::size_t all = facts.endpoints.size();
-  const auto good = static_cast<std::size_t>(std::ranges::count(judgement.endpoints, true, &EndpointJudgement::works));
+  const auto good =
+      static_cast<std::size_t>(std::ranges::count(judgement.endpoints, true, &EndpointJudgement::works));
   const std::string what = fmt::format("what a run with backend {} needs", facts.backend);
   if (facts.interrupted) return "The check was ended before its time.";
   if (all == 1) {

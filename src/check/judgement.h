@@ -1,5 +1,5 @@
-// What the facts of a check mean: what is wrong with each endpoint, what to know about it, and what to type next.
-// Pure, thread-safe.
+// What the facts of a check mean: what is wrong with each endpoint, what to know about it, and what to type
+// next. Pure, thread-safe.
 #pragma once
 
 #include <string>
@@ -34,8 +34,8 @@ struct Judgement {
 
 Judgement judge(const CheckFacts& facts, const GivenFlags& flags);
 
-// The backend whose requests the storage gets with this one chosen: those of proxy come from an s3pool, and are as
-// native ones.
+// The backend whose requests the storage gets with this one chosen: those of proxy come from an s3pool, and
+// are as native ones.
 std::string wire_backend(const std::string& backend);
 
 }  // namespace s3lt

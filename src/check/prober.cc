@@ -41,10 +41,6 @@ std::string checksum_base64(ChecksumAlgorithm algorithm, std::string_view body) 
   return stream.finish().base64();
 }
 
-std::string payload_sha256(std::string_view body) {
-  return sha256_hex(body);
-}
-
 struct Prober::Knock {
   Stream stream;
   Address address;
@@ -154,9 +150,8 @@ Task<void> Prober::knock(Knock& knock) {
 // What the server's TLS is like, whether or not its certificate is believed.
 Task<void> Prober::secure() {
   Stream stream;
-  const ConnectOptions options{.tls = observer_,
-                               .server_name = endpoint_.host,
-                               .deadline = now() + HttpConnection::connect_deadline};
+  const ConnectOptions options{
+      .tls = observer_, .server_name = endpoint_.host, .deadline = now() + HttpConnection::connect_deadline};
   const StreamError error = co_await stream.connect(loop_, endpoint_.addresses.front(), options);
   if (error != StreamError::none) {
     Asker asker(loop_, plan_, endpoint_);
@@ -262,11 +257,8 @@ Task<StorageAnswer> Prober::put(const Draft& draft) {
   if (draft.expect) request.unsigned_headers.emplace_back("Expect", "100-continue");
   std::string head;
   encode(request, asker_->context(), head);
-  const Question question{.name = "PUT",
-                          .method = "PUT",
-                          .head = head,
-                          .body = draft.wire_body,
-                          .expect_continue = draft.expect};
+  const Question question{
+      .name = "PUT", .method = "PUT", .head = head, .body = draft.wire_body, .expect_continue = draft.expect};
   StorageAnswer answer = co_await ask(*asker_, question);
   note(last_key_, answer);
   co_return answer;
@@ -280,10 +272,10 @@ void Prober::note(const std::string& key, const StorageAnswer& answer) {
 }
 
 Trial Prober::trial_of(const StorageAnswer& answer) {
-  if (answer.status / 100 == 2 && answer.error_document.code.empty()) return {.end = Trial::End::works, .said = {}};
+  if (answer.status / 100 == 2 && answer.error_document.code.empty())
+    return {.end = Trial::End::works, .said = {}};
   if (answer.error == StreamError::cancelled) return {};
-  return {.end = Trial::End::fails,
-          .said = answer.status != 0 ? status_text(answer) : answer.problem};
+  return {.end = Trial::End::fails, .said = answer.status != 0 ? status_text(answer) : answer.problem};
 }
 
 }  // namespace s3lt

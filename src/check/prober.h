@@ -1,12 +1,9 @@
-// Finds out about one endpoint by using it: connects, asks, writes a few small objects under a prefix of its own,
-// and takes away what it wrote. Belongs to one loop.
+// Finds out about one endpoint by using it: connects, asks, writes a few small objects under a prefix of its
+// own, and takes away what it wrote. Belongs to one loop.
 #pragma once
 
-#include <functional>
 #include <list>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,16 +18,16 @@ namespace s3lt {
 
 class Prober {
  public:
-  // `plan` has all but the endpoints; `stem` is what its keys begin with, its own, and ends in '/'. `observer`
-  // verifies certificates and tolerates all; null: the endpoint is none of TLS.
+  // `plan` has all but the endpoints; `stem` is what its keys begin with, its own, and ends in '/'.
+  // `observer` verifies certificates and tolerates all; null: the endpoint is none of TLS.
   Prober(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint, TlsClient* observer,
          bool verifies, std::string stem, EndpointFacts& facts);
   ~Prober();
 
   // All of it, to the end of the tidying.
   Task<void> run();
-  // Asks no further question, and takes away what was written. What is under way may end: a write that nobody waits
-  // for may come about after that.
+  // Asks no further question, and takes away what was written. What is under way may end: a write that nobody
+  // waits for may come about after that.
   void stop();
   // Ends what is under way as well; what was written is taken away all the same.
   void cut();
@@ -118,10 +115,10 @@ class Prober {
   std::vector<std::string> keys_;  // that we tried to write
   std::vector<Written> versions_;  // that the storage says it made
   bool saw_versions_ = false;
-  StorageAnswer first_;            // to the listing that lets us in, or does not
-  std::vector<Upload> uploads_;    // begun and not known to be over
-  unsigned silent_ = 0;            // questions in a row without an answer
-  unsigned retries_left_ = 6;      // one that is busy for good is not waited for at every question
+  StorageAnswer first_;          // to the listing that lets us in, or does not
+  std::vector<Upload> uploads_;  // begun and not known to be over
+  unsigned silent_ = 0;          // questions in a row without an answer
+  unsigned retries_left_ = 6;    // one that is busy for good is not waited for at every question
   bool stopped_ = false;
 };
 

@@ -7,7 +7,8 @@ namespace s3lt {
 namespace {
 
 // A key, and a bucket, that nobody has; of the form that all storages take.
-constexpr std::string_view unknown_key = "AKS3LOADTESTNOBODY01", unknown_bucket = "s3loadtest-check-nobody-has-this";
+constexpr std::string_view unknown_key = "AKS3LOADTESTNOBODY01",
+                           unknown_bucket = "s3loadtest-check-nobody-has-this";
 
 }  // namespace
 
@@ -34,9 +35,12 @@ Task<void> Prober::ask_strangers() {
   Signer nobody(wrong, plan_.region);
   const StorageAnswer to_nobody = co_await list_as(nobody, plan_.bucket);
   access.unknown_key = status_text(to_nobody);
-  const auto refused = [](const StorageAnswer& answer) { return answer.status != 0 && answer.status / 100 != 2; };
+  const auto refused = [](const StorageAnswer& answer) {
+    return answer.status != 0 && answer.status / 100 != 2;
+  };
   if (facts_.bucket.exists) {
-    if (to_wrong_secret.status != 0) facts_.signature_verified = refused(to_wrong_secret) && refused(to_nobody);
+    if (to_wrong_secret.status != 0)
+      facts_.signature_verified = refused(to_wrong_secret) && refused(to_nobody);
     Signer elsewhere(plan_.credentials, plan_.region == "eu-central-1" ? "eu-west-1" : "eu-central-1");
     const StorageAnswer answer = co_await list_as(elsewhere, plan_.bucket);
     if (answer.status != 0) facts_.region_enforced = refused(answer);

@@ -35,7 +35,7 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
     tried("LOCATION", trial_of(answer));
   }
   const std::string& content = probe_body();
-  const std::string sha256 = payload_sha256(content), md5 = md5_base64(content);
+  const std::string sha256 = sha256_hex(content), md5 = md5_base64(content);
   const std::string crc32 = checksum_base64(ChecksumAlgorithm::crc32, content);
   const std::string coded = traits.crc32_behind ? TrailerCoding::whole(content, crc32) : std::string();
   const std::string_view body = traits.crc32_behind ? coded : content;
@@ -58,15 +58,15 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   answer = co_await ask(profile, head_one, "HEAD", "HEAD");
   Trial trial = trial_of(answer);
   if (trial.works() && answer.header("content-length") != fmt::format("{}", content.size()))
-    trial = fails(fmt::format("it has {} bytes instead of {}", answer.header("content-length"), content.size()));
+    trial =
+        fails(fmt::format("it has {} bytes instead of {}", answer.header("content-length"), content.size()));
   if (lets_in(answer, exists)) trial = {.end = Trial::End::works, .said = {}};
   tried("HEAD", trial);
   if (answer.has_header("x-amz-object-lock-mode")) {
     // Nothing more is written that cannot be taken away.
     facts_.bucket.object_lock = true;
-    facts_.bucket.default_retention =
-        fmt::format("{} until {}", answer.header("x-amz-object-lock-mode"),
-                    answer.header("x-amz-object-lock-retain-until-date"));
+    facts_.bucket.default_retention = fmt::format("{} until {}", answer.header("x-amz-object-lock-mode"),
+                                                  answer.header("x-amz-object-lock-retain-until-date"));
   }
 
   const GetObject get_one{.bucket = plan_.bucket, .key = key};
@@ -82,7 +82,8 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   if (trial.works()) {
     const auto page = parse_list(answer.body);
     if (!page) trial = fails("its answer is no listing");
-    if (page && exists && std::ranges::find(page->objects, key, &ListPage::Object::key) == page->objects.end())
+    if (page && exists &&
+        std::ranges::find(page->objects, key, &ListPage::Object::key) == page->objects.end())
       trial = fails("it does not list what was written");
   }
   tried("LIST", trial);

@@ -22,11 +22,11 @@ std::optional<bool> refused(const StorageAnswer& answer) {
 Task<void> Prober::try_payloads() {
   const std::string& body = probe_body();
   IntegrityFact is_signed{.name = "signed", .accepted = {}, .verified = {}};
-  const Draft right{.payload_hash = payload_sha256(body), .wire_body = body};
+  const Draft right{.payload_hash = sha256_hex(body), .wire_body = body};
   StorageAnswer answer = co_await put(right);
   is_signed.accepted = trial_of(answer);
   if (is_signed.accepted.works()) {
-    const Draft wrong{.payload_hash = payload_sha256(other_body()), .wire_body = body};
+    const Draft wrong{.payload_hash = sha256_hex(other_body()), .wire_body = body};
     answer = co_await put(wrong);
     is_signed.verified = refused(answer);
   }
@@ -58,7 +58,8 @@ Task<void> Prober::try_payloads() {
 
 Task<void> Prober::try_checksum(IntegrityFact& fact, const std::string& header, const std::string& right,
                                 const std::string& wrong) {
-  Draft draft{.payload_hash = payload_sha256(probe_body()), .headers = {{header, right}}, .wire_body = probe_body()};
+  Draft draft{
+      .payload_hash = sha256_hex(probe_body()), .headers = {{header, right}}, .wire_body = probe_body()};
   StorageAnswer answer = co_await put(draft);
   fact.accepted = trial_of(answer);
   if (!fact.accepted.works()) co_return;
@@ -78,8 +79,10 @@ Task<void> Prober::try_checksums() {
         ChecksumAlgorithm::sha1, ChecksumAlgorithm::sha256}) {
     if (!going()) co_return;
     const std::string header(checksum_header(algorithm));
-    IntegrityFact fact{.name = header.substr(std::string_view("x-amz-checksum-").size()), .accepted = {}, .verified = {}};
-    const std::string right = checksum_base64(algorithm, body), wrong = checksum_base64(algorithm, other_body());
+    IntegrityFact fact{
+        .name = header.substr(std::string_view("x-amz-checksum-").size()), .accepted = {}, .verified = {}};
+    const std::string right = checksum_base64(algorithm, body),
+                      wrong = checksum_base64(algorithm, other_body());
     co_await try_checksum(fact, header, right, wrong);
     facts_.checksums.push_back(std::move(fact));
   }
@@ -87,13 +90,14 @@ Task<void> Prober::try_checksums() {
 
 Task<void> Prober::try_reads() {
   const std::string& body = probe_body();
-  const Draft waiting{.payload_hash = payload_sha256(body), .wire_body = body, .expect = true};
+  const Draft waiting{.payload_hash = sha256_hex(body), .wire_body = body, .expect = true};
   StorageAnswer answer = co_await put(waiting);
   if (trial_of(answer).works()) {
-    facts_.expect_continue = answer.interim ? Trial{.end = Trial::End::works, .said = {}}
-                                            : Trial{.end = Trial::End::fails,
-                                                    .said = fmt::format("no 100 Continue within {:.1f} s",
-                                                                        to_seconds(answer.took))};
+    facts_.expect_continue =
+        answer.interim
+            ? Trial{.end = Trial::End::works, .said = {}}
+            : Trial{.end = Trial::End::fails,
+                    .said = fmt::format("no 100 Continue within {:.1f} s", to_seconds(answer.took))};
   } else {
     facts_.expect_continue = trial_of(answer);
     const Draft plain{.payload_hash = std::string(unsigned_payload), .wire_body = body};
@@ -125,7 +129,8 @@ Task<void> Prober::try_multipart() {
   StorageAnswer answer;
   const Upload upload = co_await begin(answer);
   Trial created = trial_of(answer);
-  if (created.works() && upload.id.empty()) created = {.end = Trial::End::fails, .said = "it names no upload"};
+  if (created.works() && upload.id.empty())
+    created = {.end = Trial::End::fails, .said = "it names no upload"};
   if (!tried("create", created)) co_return;
   const AdminRequest send = upload_part(upload, 1, probe_body());
   answer = co_await ask_admin(*asker_, send, "UploadPart");
@@ -149,7 +154,8 @@ Task<void> Prober::try_multipart() {
   }
   const AdminRequest abort = abort_upload(given_up);
   answer = co_await ask_admin(*asker_, abort, "AbortMultipartUpload");
-  if (tried("abort", trial_of(answer))) std::erase_if(uploads_, [&](const auto& u) { return u.id == given_up.id; });
+  if (tried("abort", trial_of(answer)))
+    std::erase_if(uploads_, [&](const auto& u) { return u.id == given_up.id; });
   tried("list", listed);
 }
 

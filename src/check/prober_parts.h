@@ -13,6 +13,5 @@ const std::string& probe_body();
 // The same length, and other bytes.
 const std::string& other_body();
 std::string checksum_base64(ChecksumAlgorithm algorithm, std::string_view body);
-std::string payload_sha256(std::string_view body);
 
 }  // namespace s3lt

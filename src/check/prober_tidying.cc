@@ -1,5 +1,5 @@
-// Takes away what the prober wrote, also what it does not know of: a request may have done its work and its answer
-// got lost.
+// Takes away what the prober wrote, also what it does not know of: a request may have done its work and its
+// answer got lost.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -25,8 +25,9 @@ std::vector<NamedEndpoint> name_all(const std::vector<Endpoint>& endpoints) {
   std::vector<std::future<NamedEndpoint>> found;
   for (const Endpoint& e : endpoints) {
     found.push_back(std::async(std::launch::async, [&e] {
-      NamedEndpoint named{.endpoint = {.url = e.url(), .host = e.host, .host_header = e.host_header(), .tls = e.tls},
-                          .name_problem = {}};
+      NamedEndpoint named{
+          .endpoint = {.url = e.url(), .host = e.host, .host_header = e.host_header(), .tls = e.tls},
+          .name_problem = {}};
       auto addresses = resolve(e.host, e.port);
       if (addresses) {
         named.endpoint.addresses = std::move(*addresses);
@@ -45,8 +46,8 @@ std::vector<NamedEndpoint> name_all(const std::vector<Endpoint>& endpoints) {
 
 void add_check_flags(CLI::App& app, CheckFlags& flags) {
   add_common_flags(app, flags.common);
-  add_value(app, "--backend", flags.backend, as_text, "judge by what this one needs: boto3, proxy, minio or native",
-            "NAME", "S3LOADTEST_BACKEND");
+  add_value(app, "--backend", flags.backend, as_text,
+            "judge by what this one needs: boto3, proxy, minio or native", "NAME", "S3LOADTEST_BACKEND");
   add_value(app, "--prefix", flags.prefix, parse_prefix, "where small objects are written, and deleted again",
             "PREFIX", std::string(default_prefix));
   app.add_flag("--json", flags.json, "the result as JSON on stdout")->disable_flag_override();
@@ -81,14 +82,12 @@ int check_command(const CheckFlags& flags) {
                    .verify_tls = settings->verify_tls};
   const std::vector<NamedEndpoint> endpoints = name_all(settings->endpoints);
   Progress progress(is_live(*settings));
-  facts.endpoints = check_endpoints({.plan = *plan,
-                                     .endpoints = endpoints,
-                                     .observer = observer.get(),
-                                     .verifies = settings->verify_tls},
-                                    [&] {
-                                      if (is_live(*settings)) progress.say("checking");
-                                      return interrupts == 0;
-                                    });
+  facts.endpoints = check_endpoints(
+      {.plan = *plan, .endpoints = endpoints, .observer = observer.get(), .verifies = settings->verify_tls},
+      [&] {
+        if (is_live(*settings)) progress.say("checking");
+        return interrupts == 0;
+      });
   progress.end();
   facts.interrupted = interrupts != 0;
   facts.seconds = to_seconds(now() - begun);

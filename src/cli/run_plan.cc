@@ -18,8 +18,8 @@
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/limits.h"
-#include "engine/refusal.h"
 #include "data/mapped_pool.h"
+#include "engine/refusal.h"
 
 namespace s3lt {
 namespace {

@@ -125,7 +125,8 @@ Task<void> Asker::exchange(HttpConnection& connection, const Question& question,
   answer.status = result.status;
   answer.at = wall_now();
   answer.body = result.body;
-  for (const http::Header& header : result.head->headers.all()) answer.headers.emplace_back(header.name, header.value);
+  for (const http::Header& header : result.head->headers.all())
+    answer.headers.emplace_back(header.name, header.value);
   if (auto document = parse_error(answer.body)) answer.error_document = std::move(*document);
   answer.from_s3 = result.status == 200 && parse_list(answer.body).has_value();
   for (const char* name : {"x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region"}) {

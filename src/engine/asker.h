@@ -70,7 +70,7 @@ struct FirstAnswer {
   std::optional<Error> problem;
 };
 enum class Ask {
-  until_let_in,     // only what it takes to know
+  until_let_in,    // only what it takes to know
   with_a_listing,  // in any case
 };
 Task<FirstAnswer> ask_first(Asker& asker, Ask how);

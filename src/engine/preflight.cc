@@ -50,9 +50,10 @@ class Preflight {
     }
     Error first = *verdicts_.front().problem;
     if (verdicts_.size() > 1) {
-      first.message = fmt::format("none of the {} endpoints can be used; of the first: {}; s3loadtest check says it "
-                                  "of each",
-                                  verdicts_.size(), first.message);
+      first.message = fmt::format(
+          "none of the {} endpoints can be used; of the first: {}; s3loadtest check says it "
+          "of each",
+          verdicts_.size(), first.message);
     }
     return std::unexpected(std::move(first));
   }

@@ -97,7 +97,8 @@ std::string credentials_refused(const std::string& code) {
 }  // namespace
 
 std::string_view StorageAnswer::header(std::string_view name) const {
-  const auto found = std::ranges::find_if(headers, [&](const auto& h) { return http::iequals(h.first, name); });
+  const auto found =
+      std::ranges::find_if(headers, [&](const auto& h) { return http::iequals(h.first, name); });
   return found != headers.end() ? std::string_view(found->second) : std::string_view();
 }
 
@@ -128,8 +129,9 @@ bool certificate_refused(const StorageAnswer& answer) {
 }
 
 Error untrusted(const ResolvedEndpoint& endpoint, const CertificateProblem& problem) {
-  return error(fmt::format("the certificate of {} {}; {}, or set S3_VERIFY_SSL=false to test without verifying it",
-                           endpoint.url, words(problem), remedy(problem)));
+  return error(
+      fmt::format("the certificate of {} {}; {}, or set S3_VERIFY_SSL=false to test without verifying it",
+                  endpoint.url, words(problem), remedy(problem)));
 }
 
 bool is_s3(const StorageAnswer& answer) {
@@ -138,7 +140,8 @@ bool is_s3(const StorageAnswer& answer) {
 
 Error unresolved(const std::string& url, const std::string& reason) {
   return error(fmt::format(
-      "cannot find the host of {}: {}; check its name, and this machine's name service (DNS, /etc/hosts)", url, reason));
+      "cannot find the host of {}: {}; check its name, and this machine's name service (DNS, /etc/hosts)",
+      url, reason));
 }
 
 Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
@@ -150,7 +153,8 @@ Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer)
                      : fmt::format("{} speaks TLS, not plain http; write {}", url, other_url(endpoint)));
   }
   if (answer.problem == no_modern_tls) {
-    return error(fmt::format("the TLS handshake with {} failed: {}; turn one of them on there", url, no_modern_tls));
+    return error(
+        fmt::format("the TLS handshake with {} failed: {}; turn one of them on there", url, no_modern_tls));
   }
   if (answer.error == StreamError::tls) {
     return error(
@@ -224,17 +228,19 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Stora
                            message.substr(0, 300)));
 }
 
-Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said, bool any_key) {
+Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said,
+                  bool any_key) {
   if (any_key) {
     return error(
-        fmt::format("{} answers {} whoever asks, also with a key that nobody has, so it does not say what is wrong; check "
+        fmt::format("{} answers {} whoever asks, also with a key that nobody has, so it does not say what is "
+                    "wrong; check "
                     "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the key's rights on bucket {}",
                     endpoint.url, said, plan.bucket));
   }
-  return error(
-      fmt::format("{} knows this access key, but answers {} whatever the secret, so it does not say what is wrong; "
-                  "check AWS_SECRET_ACCESS_KEY and the key's rights on bucket {}",
-                  endpoint.url, said, plan.bucket));
+  return error(fmt::format(
+      "{} knows this access key, but answers {} whatever the secret, so it does not say what is wrong; "
+      "check AWS_SECRET_ACCESS_KEY and the key's rights on bucket {}",
+      endpoint.url, said, plan.bucket));
 }
 
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {

@@ -33,9 +33,9 @@ struct StorageAnswer {
   S3Error error_document;     // no code: there is none
   bool from_s3 = false;       // it has a header that only S3 sends
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;        // at most 16 MiB; of an error 64 KiB
-  bool interim = false;    // a 1xx came before it
-  Duration took{};         // first byte sent to last byte received
+  std::string body;                                      // at most 16 MiB; of an error 64 KiB
+  bool interim = false;                                  // a 1xx came before it
+  Duration took{};                                       // first byte sent to last byte received
   std::string_view header(std::string_view name) const;  // any case; empty: there is none
   bool has_header(std::string_view name) const;
 };
@@ -50,8 +50,10 @@ Error unresolved(const std::string& url, const std::string& reason);
 Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
 // It gave one that does not let the run begin.
 Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
-// The same of a storage that says no more than this whoever asks (`any_key`), or whatever secret it is asked with.
-Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said, bool any_key);
+// The same of a storage that says no more than this whoever asks (`any_key`), or whatever secret it is asked
+// with.
+Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said,
+                  bool any_key);
 // It would not create the bucket.
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
 

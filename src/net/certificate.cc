@@ -46,8 +46,8 @@ std::string address_of(const ASN1_OCTET_STRING* bytes) {
 // RFC 9110, 4.3.4: the alternative names; the subject's own where there is none of them.
 std::vector<std::string> names_of(X509* certificate) {
   std::vector<std::string> names;
-  auto* found = static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  auto* found =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   for (int i = 0; i < sk_GENERAL_NAME_num(found); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(found, i);
     if (name->type == GEN_DNS) names.push_back(text_of(name->d.dNSName));

@@ -1,5 +1,5 @@
-// The certificate that a TLS server showed, and why it is not believed. Values and pure functions, but for what
-// reads them out of OpenSSL, which belongs to the thread of its session; else thread-safe.
+// The certificate that a TLS server showed, and why it is not believed. Values and pure functions, but for
+// what reads them out of OpenSSL, which belongs to the thread of its session; else thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-struct x509_st;           // OpenSSL's X509
+struct x509_st;            // OpenSSL's X509
 struct x509_store_ctx_st;  // and its X509_STORE_CTX
 
 namespace s3lt {

@@ -133,7 +133,8 @@ void HttpConnection::conclude(Exchange& x) {
   result.end = last_end_ = now();
   result.malformed = reader_.state() == http::ResponseReader::State::malformed;
   if (result.malformed) result.problem = reader_.problem();
-  if (x.failed() && result.problem.empty() && result.error == StreamError::closed && !stream_.ended_in_order())
+  if (x.failed() && result.problem.empty() && result.error == StreamError::closed &&
+      !stream_.ended_in_order())
     result.problem = "the server closed the connection without TLS's close_notify";
   if (x.failed() && result.problem.empty()) result.problem = words(result.error);
   result.interim = reader_.interim_answers() > 0;

@@ -66,8 +66,7 @@ std::expected<std::unique_ptr<TlsClient>, std::string> TlsClient::create(const T
                            : SSL_CTX_load_verify_locations(context.get(), options.ca_bundle.c_str(), nullptr);
     if (loaded != 1) return std::unexpected(last_error());
   }
-  return std::unique_ptr<TlsClient>(
-      new TlsClient(std::make_unique<Impl>(Impl{std::move(context), options})));
+  return std::unique_ptr<TlsClient>(new TlsClient(std::make_unique<Impl>(Impl{std::move(context), options})));
 }
 
 struct TlsServer::Impl {
@@ -128,8 +127,8 @@ TlsSession::~TlsSession() {
 // OpenSSL asks at every certificate of the chain whether to go on.
 int TlsSession::judge(int good, X509_STORE_CTX* verification) {
   if (good == 1) return 1;
-  const auto* ssl = static_cast<SSL*>(
-      X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto& session = *static_cast<TlsSession*>(SSL_get_ex_data(ssl, 0));
   const TlsClientOptions& options = session.client_->impl().options;
   if (!session.problem_) {

@@ -164,8 +164,8 @@ Snapshot total_of(const json::object& summary, Histograms histograms) {
   return total;
 }
 
-// A distribution of `count` samples of which the summary tells percentiles only: as many of each as lie below it
-// and above the one before.
+// A distribution of `count` samples of which the summary tells percentiles only: as many of each as lie below
+// it and above the one before.
 Histogram from_percentiles(const json::object& times, std::uint64_t count) {
   constexpr std::pair<const char*, double> parts[] = {{"p50", 0.5},  {"p90", 0.9},    {"p95", 0.95},
                                                       {"p99", 0.99}, {"p999", 0.999}, {"max", 1}};

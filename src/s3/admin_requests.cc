@@ -226,7 +226,8 @@ ObjectLock parse_object_lock(std::string_view xml) {
   ObjectLock lock{.enabled = text(root, "ObjectLockEnabled") == "Enabled", .default_retention = {}};
   const pugi::xml_node rule = xml_child(xml_child(root, "Rule"), "DefaultRetention");
   const std::string mode = text(rule, "Mode"), days = text(rule, "Days"), years = text(rule, "Years");
-  if (!mode.empty()) lock.default_retention = mode + ", " + (days.empty() ? years + " years" : days + " days");
+  if (!mode.empty())
+    lock.default_retention = mode + ", " + (days.empty() ? years + " years" : days + " days");
   return lock;
 }
 

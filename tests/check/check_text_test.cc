@@ -45,9 +45,11 @@ TEST(CheckText, TellsAnEndpointLineByLine) {
 
 TEST(CheckText, TellsAlikeEndpointsOnceBelowATableOfAll) {
   CheckFacts facts = good_check();
-  for (int i = 2; i <= 5; ++i) facts.endpoints.push_back(good_endpoint("http://10.0.0." + std::to_string(i) + ":9000"));
+  for (int i = 2; i <= 5; ++i)
+    facts.endpoints.push_back(good_endpoint("http://10.0.0." + std::to_string(i) + ":9000"));
   facts.endpoints[3].keeps_connections = facts.endpoints[4].keeps_connections = false;
-  facts.endpoints[2] = EndpointFacts{.url = "http://10.0.0.3:9000", .problem = "cannot reach http://10.0.0.3:9000"};
+  facts.endpoints[2] =
+      EndpointFacts{.url = "http://10.0.0.3:9000", .problem = "cannot reach http://10.0.0.3:9000"};
   const std::string text = text_of(facts);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -59,7 +61,9 @@ TEST(CheckText, TellsAlikeEndpointsOnceBelowATableOfAll) {
   EXPECT_THAT(text, HasSubstr("WRONG\n"));
   EXPECT_THAT(text, HasSubstr("\nwrong: cannot reach http://10.0.0.3:9000\n"));
   EXPECT_THAT(text, HasSubstr("\nhttp://10.0.0.4:9000, http://10.0.0.5:9000\n"));
-  EXPECT_THAT(text, HasSubstr("\nnote: http://10.0.0.4:9000, http://10.0.0.5:9000: it closes the connection after\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("\nnote: http://10.0.0.4:9000, http://10.0.0.5:9000: it closes the connection after\n"));
 }
 
 TEST(CheckText, TellsACertificateAndWhatItIsNotBelievedFor) {
@@ -67,12 +71,16 @@ TEST(CheckText, TellsACertificateAndWhatItIsNotBelievedFor) {
   TlsFact tls{.facts = {.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .protocol = "http/1.1"},
               .handshake_us = 1200};
   tls.facts.certificate = Certificate{.subject = "CN=s", .issuer = "CN=s", .names = {"a.example"}};
-  tls.problem = CertificateProblem{.kind = CertificateProblem::Kind::wrong_name, .certificate = *tls.facts.certificate, .host = "h"};
+  tls.problem = CertificateProblem{
+      .kind = CertificateProblem::Kind::wrong_name, .certificate = *tls.facts.certificate, .host = "h"};
   facts.endpoints[0].tls = tls;
   const std::string text = text_of(facts, {.width = 200});
   EXPECT_THAT(text, HasSubstr("  TLS          TLSv1.3, TLS_AES_256_GCM_SHA384, http/1.1\n"));
-  EXPECT_THAT(text, HasSubstr("  certificate  CN=s; for a.example; until 1970-01-01; by itself; it is made out to a.example, "
-                              "not to h (and not verified, as S3_VERIFY_SSL has it)\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "  certificate  CN=s; for a.example; until 1970-01-01; by itself; it is made out to a.example, "
+          "not to h (and not verified, as S3_VERIFY_SSL has it)\n"));
   EXPECT_THAT(text, HasSubstr("  handshake    1.2ms\n"));
 }
 
@@ -98,7 +106,8 @@ TEST(CheckJson, HasEveryFactAndNullForWhatIsNotKnown) {
   EXPECT_EQ(one.at_pointer("/notes/0").as_string(), "multipart uploads: part fails (501 NotImplemented)");
   const boost::json::value& dead = json.at_pointer("/endpoints/1");
   EXPECT_EQ(dead.at_pointer("/problems/0").as_string(), "dead");
-  for (const char* field : {"tls", "server", "clock_ahead_seconds", "signature_verified", "keeps_connections"})
+  for (const char* field :
+       {"tls", "server", "clock_ahead_seconds", "signature_verified", "keeps_connections"})
     EXPECT_TRUE(dead.at(field).is_null()) << field;
   EXPECT_TRUE(dead.at("backends").as_object().empty());
 }

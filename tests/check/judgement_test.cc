@@ -30,7 +30,11 @@ TEST(CheckJudgement, GoesOnToARunWhereAllWorks) {
 }
 
 TEST(CheckJudgement, TakesTheGivenFlagsAlongAndQuotesThem) {
-  const GivenFlags flags{.env_file = "my env", .bucket = "b", .prefix = "it's/", .backend = "boto3", .endpoints = {"http://h:1"}};
+  const GivenFlags flags{.env_file = "my env",
+                         .bucket = "b",
+                         .prefix = "it's/",
+                         .backend = "boto3",
+                         .endpoints = {"http://h:1"}};
   EXPECT_EQ(judge(good_check(), flags).next,
             "s3loadtest run baseload --duration 1m --env 'my env' --endpoint http://h:1 --bucket b "
             "--prefix 'it'\\''s/' --backend boto3");
@@ -56,8 +60,9 @@ TEST(CheckJudgement, OnlyTheChosenBackendDecides) {
   Judgement judgement = judge(facts, {});
   EXPECT_EQ(judgement.exit_status, 1);
   EXPECT_EQ(findings(judgement, true),
-            std::vector<std::string>{"backend boto3 does not work at http://10.0.0.1:9000 in bucket loadtest: PUT (400 "
-                                     "InvalidRequest); use backend minio or native"});
+            std::vector<std::string>{
+                "backend boto3 does not work at http://10.0.0.1:9000 in bucket loadtest: PUT (400 "
+                "InvalidRequest); use backend minio or native"});
   EXPECT_EQ(judgement.next, "s3loadtest run baseload --duration 1m --backend native");
 
   for (const char* backend : {"minio", "native", "proxy"}) {
@@ -109,8 +114,9 @@ TEST(CheckJudgement, WhatStaysIsWrong) {
   CheckFacts facts = good_check();
   facts.endpoints[0].left = {.looked = true, .what = {"a", "b", "c", "d"}, .problem = "403 AccessDenied"};
   EXPECT_EQ(findings(judge(facts, {}), true),
-            std::vector<std::string>{"4 of what the check wrote could not be taken away again (403 AccessDenied): a, b, c; "
-                                     "s3loadtest cleanup knows such keys"});
+            std::vector<std::string>{
+                "4 of what the check wrote could not be taken away again (403 AccessDenied): a, b, c; "
+                "s3loadtest cleanup knows such keys"});
   EXPECT_EQ(judge(facts, {}).next, "s3loadtest cleanup");
   facts.endpoints[0].left = {.looked = false, .what = {}, .problem = "LIST: 500"};
   EXPECT_EQ(judge(facts, {}).exit_status, 1);
@@ -141,12 +147,14 @@ TEST(CheckJudgement, WhatIsGoodToKnowIsNotWrong) {
       findings(judgement, false),
       testing::ElementsAre(
           "its address [::1]:9000 takes no connection: Connection refused",
-          "it closes the connection after each answer: every operation pays a connect and a TLS handshake, and all "
+          "it closes the connection after each answer: every operation pays a connect and a TLS handshake, "
+          "and all "
           "figures have that in them",
           "it does not say 100 Continue: each PUT of backend boto3 waits a second for it",
           "it verifies no signatures: anybody can use it with any key",
           "this machine's clock is 2m behind its own; from 15 minutes on storages refuse every request",
-          HasSubstr("its certificate expires on "), "it takes bodies that do not have the hash that was signed",
+          HasSubstr("its certificate expires on "),
+          "it takes bodies that do not have the hash that was signed",
           "multipart uploads: part fails (501 NotImplemented)"));
 }
 

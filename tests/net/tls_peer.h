@@ -1,5 +1,6 @@
-// A TLS server for tests by OpenSSL's blocking calls, and certificates for it, made on the spot. Each accepted
-// connection is played by a script in a thread of its own; a peer that says nothing for ten seconds ends it.
+// A TLS server for tests by OpenSSL's blocking calls, and certificates for it, made on the spot. Each
+// accepted connection is played by a script in a thread of its own; a peer that says nothing for ten seconds
+// ends it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,10 +27,10 @@ struct Identity {
 };
 
 struct IdentityOptions {
-  std::string name = "test";                // common name
+  std::string name = "test";                  // common name
   std::string alternatives = "IP:127.0.0.1";  // empty: none
-  long from = -3600, until = 3600;          // seconds from now
-  const Identity* issuer = nullptr;         // null: signed by itself
+  long from = -3600, until = 3600;            // seconds from now
+  const Identity* issuer = nullptr;           // null: signed by itself
   bool authority = false;
 };
 
@@ -65,7 +66,8 @@ class BundleFile {
  public:
   explicit BundleFile(const Identity& identity) {
     static int number = 0;
-    path_ = testing::TempDir() + "bundle-" + std::to_string(getpid()) + "-" + std::to_string(++number) + ".pem";
+    path_ =
+        testing::TempDir() + "bundle-" + std::to_string(getpid()) + "-" + std::to_string(++number) + ".pem";
     FILE* file = fopen(path_.c_str(), "w");
     PEM_write_X509(file, identity.certificate.get());
     fclose(file);
@@ -113,7 +115,7 @@ class TlsTestServer {
   using Script = std::function<void(TlsPeer& peer)>;
   TlsTestServer(const Identity& identity, Script script, TlsTestOptions options = {})
       : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free), script_(std::move(script)) {
-    signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+    signal(SIGPIPE, SIG_IGN);                       // OpenSSL writes without MSG_NOSIGNAL
     SSL_CTX_set_security_level(context_.get(), 0);  // for the old versions
     SSL_CTX_set_min_proto_version(context_.get(), options.least);
     SSL_CTX_set_max_proto_version(context_.get(), options.most);

@@ -14,7 +14,8 @@ void answer(TlsPeer& peer) {
 }
 
 const Identity& authority() {
-  static const Identity made = make_identity({.name = "Test Authority", .alternatives = {}, .authority = true});
+  static const Identity made =
+      make_identity({.name = "Test Authority", .alternatives = {}, .authority = true});
   return made;
 }
 const BundleFile& authority_file() {
@@ -128,15 +129,15 @@ TEST(NetTls, ACertificateThatNobodyVouchesForIsRefused) {
   EXPECT_EQ(unknown.problem,
             "the certificate was issued by CN=Test Authority, who is not in AWS_CA_BUNDLE=" + other.path());
   const Visit of_system = visits(issued, {}).front();
-  EXPECT_EQ(of_system.problem,
-            "the certificate was issued by CN=Test Authority, who is not among the certificates that this system "
-            "trusts");
+  EXPECT_EQ(
+      of_system.problem,
+      "the certificate was issued by CN=Test Authority, who is not among the certificates that this system "
+      "trusts");
 }
 
 TEST(NetTls, WhoToleratesGoesOnAndIsTold) {
   const TlsTestServer server(make_identity({.until = -60}), answer);
-  const Visit visit =
-      visits(server, {.ca_bundle = authority_file().path(), .tolerate = true}).front();
+  const Visit visit = visits(server, {.ca_bundle = authority_file().path(), .tolerate = true}).front();
 
   EXPECT_EQ(visit.error, StreamError::none);
   EXPECT_EQ(visit.body, "body");
@@ -217,8 +218,8 @@ TEST(NetTls, AServerThatHasForgottenTheSessionBeginsAnew) {
   EXPECT_EQ(resumed, (std::vector{false, false}));
 }
 
-// RFC 9112, 9.8: an answer that says its length is whole with its last byte, however the connection ends then; one
-// that ends with the connection is whole only if TLS says so.
+// RFC 9112, 9.8: an answer that says its length is whole with its last byte, however the connection ends
+// then; one that ends with the connection is whole only if TLS says so.
 struct Ending {
   const char* name;
   std::string sent;
@@ -244,8 +245,9 @@ TEST_P(NetTlsEnding, IsATruncationOnlyIfBytesMayBeMissing) {
   } else {
     EXPECT_EQ(visit.result.error, StreamError::closed);
     EXPECT_TRUE(visit.result.truncated);
-    EXPECT_EQ(visit.result_problem, ending.notify ? "the server closed the connection"
-                                                  : "the server closed the connection without TLS's close_notify");
+    EXPECT_EQ(visit.result_problem, ending.notify
+                                        ? "the server closed the connection"
+                                        : "the server closed the connection without TLS's close_notify");
   }
 }
 
@@ -253,15 +255,15 @@ const std::string with_length = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n";
 const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n";
 const std::string until_close = "HTTP/1.1 200 OK\r\n\r\nbody";
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, NetTlsEnding,
-    testing::Values(Ending{"LengthAll", with_length + "body", false, true},
-                    Ending{"LengthCut", with_length + "bod", false, false},
-                    Ending{"LengthCutInOrder", with_length + "bod", true, false},
-                    Ending{"ChunkedAll", chunked + "0\r\n\r\n", false, true},
-                    Ending{"ChunkedCut", chunked, false, false}, Ending{"UntilCloseInOrder", until_close, true, true},
-                    Ending{"UntilCloseCut", until_close, false, false}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Of, NetTlsEnding,
+                         testing::Values(Ending{"LengthAll", with_length + "body", false, true},
+                                         Ending{"LengthCut", with_length + "bod", false, false},
+                                         Ending{"LengthCutInOrder", with_length + "bod", true, false},
+                                         Ending{"ChunkedAll", chunked + "0\r\n\r\n", false, true},
+                                         Ending{"ChunkedCut", chunked, false, false},
+                                         Ending{"UntilCloseInOrder", until_close, true, true},
+                                         Ending{"UntilCloseCut", until_close, false, false}),
+                         [](const auto& ending) { return ending.param.name; });
 
 }  // namespace
 }  // namespace s3lt

@@ -114,7 +114,8 @@ TEST(TrailerCoding, BeginsAnywhereAndKnowsHowMuchOfTheBodyLiesBefore) {
 TEST(TrailerCoding, GivesASmallBodyWhole) {
   for (const std::string& body : {std::string(), std::string("x"), std::string(3000, 'y')})
     EXPECT_EQ(TrailerCoding::whole(body, "AAAAAA=="), wire_of(TrailerCoding(body.size(), "AAAAAA=="), body));
-  EXPECT_EQ(TrailerCoding::whole({}, "AAAAAA=="), "24\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n\r\n0\r\n\r\n");
+  EXPECT_EQ(TrailerCoding::whole({}, "AAAAAA=="),
+            "24\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n\r\n0\r\n\r\n");
 }
 
 }  // namespace
