@@ -34,8 +34,8 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(summary.at("verdict")), (Names{"passed", "slo", "ended_early", "bottleneck", "why"}));
   EXPECT_EQ(names_in(summary.at("client")),
             (Names{"threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes",
-                   "connections", "reconnects", "tls", "run_queue_seconds", "busy", "run_queue_wait", "saturated",
-                   "steal", "loop_lag_us", "waiting", "network"}));
+                   "connections", "reconnects", "idle_closed", "tls", "run_queue_seconds", "busy",
+                   "run_queue_wait", "saturated", "steal", "loop_lag_us", "waiting", "network"}));
   EXPECT_EQ(names_in(summary.at_pointer("/client/network")),
             (Names{"rtt_us", "queue_us", "probes", "lost_probes", "transfer", "sending", "congested",
                    "window_limited", "buffer_limited", "retransmitted", "out_of_order", "links"}));
@@ -43,7 +43,7 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   EXPECT_EQ(names_in(baseload), (Names{"operations", "keys", "verified"}));
   EXPECT_EQ(names_in(baseload.at("operations")), (Names{"GET", "PUT", "TRIM"}));
   EXPECT_EQ(names_in(baseload.at("keys")),
-            (Names{"written", "deleted", "trimmed", "alive", "unknown", "refused", "foreign"}));
+            (Names{"written", "deleted", "trimmed", "alive", "unknown", "refused", "foreign", "unaborted"}));
   EXPECT_EQ(names_in(baseload.at("verified")), (Names{"checked", "corrupt", "kinds"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET")),
             (Names{"count",     "bytes",      "bytes_moved", "errors",     "not_found", "cancelled",
