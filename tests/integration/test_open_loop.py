@@ -56,7 +56,7 @@ def test_the_closed_loop_says_what_it_hides(serve, loadtest):
 
 
 def test_a_frozen_storage_shows_as_its_users_see_it(serve, loadtest):
-    rate, length = 500, 14
+    rate, length = 500, 12
     running = loadtest.start(serve, *BASE, "--rate", f"{rate}/s", "--duration", f"{length}s", "--concurrency", "16")
     servers.wait_for("the load", lambda: len(running.finished_seconds()) >= 5, 20, running.process)
     before = answered(serve)

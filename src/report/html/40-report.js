@@ -348,7 +348,8 @@ function schedulesCard(data, context) {
   const end = data.stopped_seconds || time.whole[1], bars = [];
   data.patterns.forEach((pattern, i) => {
     const add = (from, to, text, colour) => bars.push({name: pattern.name, from, to, text, colour});
-    if (!pattern.phases.length) add(0, end, "around the clock", css("line"));
+    const always = (data.run.schedules?.[pattern.name]?.kind || "always") === "always";
+    if (!pattern.phases.length) add(0, end, always ? "around the clock" : "too many bursts to tell apart", css("line"));
     for (const [from, to, kind] of pattern.phases) {
       if (from >= end) continue;
       // A cycle goes on until it has nothing left to do; when that was, the operations show.
@@ -357,7 +358,7 @@ function schedulesCard(data, context) {
     }
   });
   const holder = el("div", {class: "chart"});
-  return [card("Schedules", "when each pattern had its bursts, or began its cycles; grey: around the clock", holder),
+  return [card("Schedules", "when each pattern had its bursts, or began its cycles; grey: around the clock, or too many to tell apart", holder),
     () => spanChart(holder, data.patterns.map(p => p.name), bars, {...context, label: "Schedules"})];
 }
 
