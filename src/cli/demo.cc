@@ -89,8 +89,8 @@ class Demo {
 Result<void> Demo::frozen_storage() {
   title("1. A storage that stands still for 2 seconds");
   say("Twice the same storage and the same freeze. First a closed loop: each of 8 clients begins its next "
-      "operation "
-      "when the last one is done. Then an open loop: 500 users a second arrive, whatever the storage does.");
+      "operation when the last one is done. Then an open loop: 500 users a second arrive, whatever the "
+      "storage does.");
   const Words freeze{"--fault", "*:freeze=2s,after=4s"};
   const Words base{"baseload", "--size", "1KB", "--prefill", "100", "--duration", "10s"};
   Words closed_words = base, open_words = base;
@@ -138,8 +138,7 @@ Result<void> Demo::frozen_storage() {
 Result<void> Demo::flipped_byte() {
   title("2. One byte that is not what was written");
   say("A storage that flips one bit of one read, with the right status, length and ETag. Content follows "
-      "from the key, "
-      "so every byte can be checked, by any client, at the speed of memory.");
+      "from the key, so every byte can be checked, by any client, at the speed of memory.");
   const auto server = serve({"--fault", "GET:flip:every=200"});
   if (!server) return std::unexpected(server.error());
   const auto checked = run("flipped-byte", {"baseload", "--size", "1MB", "--prefill", "50", "--operations",
@@ -164,8 +163,7 @@ Result<void> Demo::flipped_byte() {
 Result<void> Demo::overloaded_client() {
   title("3. A client that is the bottleneck itself");
   say("One thread, 512 clients, small objects: this client has more to do than its core can. Its figures say "
-      "more about "
-      "the client than about the storage, and it says so.");
+      "more about the client than about the storage, and it says so.");
   const auto server = serve({});
   if (!server) return std::unexpected(server.error());
   const auto overloaded =

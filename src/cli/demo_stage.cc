@@ -42,12 +42,6 @@ std::string program() {
   return fs::read_symlink("/proc/self/exe", ignored).string();
 }
 
-const std::string& environment_or(const char* name, const std::string& otherwise, std::string& room) {
-  const char* value = std::getenv(name);
-  room = value != nullptr && *value != '\0' ? value : otherwise;
-  return room;
-}
-
 Error interrupted() {
   return {ErrorKind::usage, "interrupted"};
 }
@@ -101,8 +95,10 @@ Result<DemoStage> DemoStage::open(const fs::path& directory, const volatile std:
         fmt::format("cannot create the directory {}: {}; choose a place that can be written with --out",
                     directory.string(), error.message()));
   }
-  std::string room;
-  std::string backstage = environment_or("TMPDIR", "/tmp", room) + "/s3loadtest-demo-XXXXXX";
+  const fs::path temporary = fs::temp_directory_path(error);
+  if (error)
+    return unavailable(fmt::format("cannot find a directory for temporary files: {}", error.message()));
+  std::string backstage = (temporary / "s3loadtest-demo-XXXXXX").string();
   if (::mkdtemp(backstage.data()) == nullptr) {  // mode 0700: the throw-away credentials are in there
     return unavailable(fmt::format("cannot create {}: {}", backstage, std::strerror(errno)));
   }
@@ -121,8 +117,8 @@ DemoStage::~DemoStage() {
 
 // None of the user's settings: the demo leaves every other storage alone.
 std::vector<std::pair<std::string, std::string>> DemoStage::environment() const {
-  std::string room;
-  return {{"PATH", environment_or("PATH", "/usr/bin:/bin", room)},
+  const char* path = std::getenv("PATH");
+  return {{"PATH", path != nullptr ? path : "/usr/bin:/bin"},
           {"LC_ALL", "C.UTF-8"},
           {"HOME", backstage_.string()},
           {"S3LOADTEST_LOG_DIR", directory_.string()},

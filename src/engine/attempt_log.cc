@@ -59,8 +59,8 @@ void AttemptLog::ended(const Subject& subject, const Attempt& last, std::size_t 
                                     .lag_us = end.lag_us,
                                     .seeded = end.seeded,
                                     .behind = last.behind});
-  if (end.may_be_slow && recorder.is_slow(response_us)) {
-    OperationSample& slow = recorder.slow(response_us);
+  if (end.may_be_slow && recorder.is_slow(subject.cell, response_us)) {
+    OperationSample& slow = recorder.slow(subject.cell, response_us);
     describe(subject, last, endpoint, number, slow);
     slow.micros = response_us;
     slow.phases = phases_of(last, end.start, end.first_begun);

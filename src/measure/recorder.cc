@@ -14,7 +14,10 @@ constexpr std::size_t most_error_kinds = 200;
 
 CellId Recorder::cell(const CellKey& key) {
   const auto [known, is_new] = ids_.try_emplace(key, static_cast<CellId>(cells_.size()));
-  if (is_new) cells_.push_back({key, {}});
+  if (!is_new) return known->second;
+  const auto of = std::ranges::find(slowest_, key.pattern, &Slowest::pattern);
+  cells_.push_back({.key = key, .pattern = static_cast<std::size_t>(of - slowest_.begin()), .cell = {}});
+  if (of == slowest_.end()) slowest_.push_back({.pattern = key.pattern, .slots = {}});
   return known->second;
 }
 
@@ -84,17 +87,20 @@ bool Recorder::wants_error(CellId id, Outcome outcome, int status, std::string_v
   return true;
 }
 
-OperationSample& Recorder::slow(std::int64_t response_us) {
-  const auto least = [&] { return std::ranges::min_element(slow_, {}, &SlowSlot::response_us); };
+OperationSample& Recorder::slow(CellId id, std::int64_t response_us) {
+  Slowest& of = slowest_[cells_[id].pattern];
+  const auto least = [&] { return std::ranges::min_element(of.slots, {}, &SlowSlot::response_us); };
   SlowSlot& slot = *least();
   slot.response_us = response_us;
   slot.fresh = true;
-  slow_floor_ = least()->response_us;
+  of.floor = least()->response_us;
   return slot.sample;
 }
 
 void Recorder::forget_slowest() {
-  for (SlowSlot& slot : slow_) slot.response_us = slow_floor_ = -1;
+  for (Slowest& of : slowest_) {
+    for (SlowSlot& slot : of.slots) slot.response_us = of.floor = -1;
+  }
 }
 
 Snapshot Recorder::take(Duration from, Duration to) {
@@ -121,9 +127,13 @@ Snapshot Recorder::take(Duration from, Duration to) {
   before_ = times;
   snapshot.client = std::exchange(client_, {});
   snapshot.errors = std::exchange(errors_, {});
-  for (SlowSlot& slot : slow_) {
-    if (std::exchange(slot.fresh, false)) keep_slowest(snapshot.slowest, {slot.sample});
+  std::vector<OperationSample> slowest;
+  for (Slowest& of : slowest_) {
+    for (SlowSlot& slot : of.slots) {
+      if (std::exchange(slot.fresh, false)) slowest.push_back(slot.sample);
+    }
   }
+  keep_slowest(snapshot.slowest, slowest);
   return snapshot;
 }
 

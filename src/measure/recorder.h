@@ -85,11 +85,13 @@ class Recorder {
   bool wants_error(CellId id, Outcome outcome, int status, std::string_view reason);
   void error(OperationSample sample) { errors_.push_back(std::move(sample)); }
 
-  // Whether an operation is among the slowest that this recorder saw since forget_slowest().
-  bool is_slow(std::int64_t response_us) const { return response_us > slow_floor_; }
+  // Whether an operation is among the slowest of its pattern that this recorder saw since forget_slowest().
+  bool is_slow(CellId id, std::int64_t response_us) const {
+    return response_us > slowest_[cells_[id].pattern].floor;
+  }
   // Where to write it down, all of it: the place of one that is so no longer. Its strings keep their room, so
   // that a run which gets ever slower allocates nothing for it either.
-  OperationSample& slow(std::int64_t response_us);
+  OperationSample& slow(CellId id, std::int64_t response_us);
   void forget_slowest();
 
   // Hands over everything since the last call and starts anew. `from`/`to` are since the start of the
@@ -100,6 +102,7 @@ class Recorder {
  private:
   struct Slot {
     CellKey key;
+    std::size_t pattern = 0;  // its place in slowest_
     Cell cell;
   };
   struct ErrorKindSeen {
@@ -122,8 +125,12 @@ class Recorder {
     bool fresh = false;             // not handed over yet
     OperationSample sample;
   };
-  std::array<SlowSlot, slowest_kept> slow_;
-  std::int64_t slow_floor_ = -1;  // the least of them
+  struct Slowest {  // of a pattern
+    std::string pattern;
+    std::array<SlowSlot, slowest_kept> slots;
+    std::int64_t floor = -1;  // the least of them
+  };
+  std::vector<Slowest> slowest_;
   ClientCounters client_;
   std::optional<ThreadClock> clock_;  // made by the first take(): it is of one thread
   ThreadTimes before_;

@@ -1,6 +1,7 @@
 #include "measure/sample.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace s3lt {
@@ -42,7 +43,15 @@ void keep_slowest(std::vector<OperationSample>& into, const std::vector<Operatio
            std::tie(a.micros, b.at, b.pattern, b.key, b.local);
   };
   std::ranges::sort(into, before);
-  if (into.size() > slowest_kept) into.resize(slowest_kept);
+  std::map<std::string_view, std::size_t> kept;
+  std::vector<OperationSample> slowest;
+  for (OperationSample& sample : into) {
+    if (std::size_t& n = kept[sample.pattern]; n < slowest_kept) {
+      ++n;
+      slowest.push_back(sample);
+    }
+  }
+  into = std::move(slowest);
 }
 
 }  // namespace s3lt

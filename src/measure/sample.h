@@ -73,11 +73,12 @@ struct OperationSample {
   std::string_view reason() const { return wrong ? name(wrong->kind) : std::string_view(code); }
 };
 
-// How many of the slowest operations of a run are kept.
+// How many of the slowest operations of each pattern are kept: one whose clients are slow by design would leave
+// no room for those of others.
 inline constexpr std::size_t slowest_kept = 10;
 
-// Adds those of `more` that are among the slowest; `into` stays in order, the slowest first. Whatever way the
-// operations of a run are split, the same ones come out.
+// Adds those of `more` that are among the slowest of their pattern; `into` stays in order, the slowest first.
+// Whatever way the operations of a run are split, the same ones come out.
 void keep_slowest(std::vector<OperationSample>& into, const std::vector<OperationSample>& more);
 
 }  // namespace s3lt

@@ -140,7 +140,7 @@ struct Snapshot {
   std::map<std::string, ArrivalCounters> arrivals;      // the same; of patterns in an open loop
   ClientCounters client;                                // of the interval
   std::vector<OperationSample> errors;
-  std::vector<OperationSample> slowest;  // operations, the slowest first
+  std::vector<OperationSample> slowest;  // operations of each pattern, the slowest first
 
   Duration loaded() const { return to - from - grace; }
   // What decides whether it belongs to the warm-up: its ends are a little off.

@@ -29,20 +29,21 @@ struct Exceedance {
 };
 // Where the share of samples beyond the limit lies: a ratio estimate over the stretches, with their
 // autocorrelation, and never narrower than as many independent samples would make it. As an interval of a
-// binomial share (Clopper and Pearson, 1934) for the number of independent samples that vary as much. Nothing without
-// samples, or of fewer than 4 stretches.
+// binomial share (Clopper and Pearson, 1934) for the number of independent samples that vary as much. Nothing
+// without samples, or of fewer than 4 stretches.
 std::optional<Interval> share_interval(std::span<const Exceedance> stretches, double confidence);
 
 // The two thirds of a series whose means differ most beyond chance.
 struct Shift {
-  int from = 0, to = 0;            // 0: the first third
-  double before = 0, after = 0;    // their means
-  double change = 0;     // from the mean of the one to that of the other, as a part of the series' mean: -0.23
-  double p_value = 1;    // how likely a difference of any two is as far beyond chance in a series without any
+  int from = 0, to = 0;          // 0: the first third
+  double before = 0, after = 0;  // their means
+  double change = 0;   // from the mean of the one to that of the other, as a part of the series' mean: -0.23
+  double p_value = 1;  // how likely a difference of any two is as far beyond chance in a series without any
 };
 // A t test of each pair of thirds, by Bonferroni. Chance is what the values do around a straight line through
-// each third, given their autocorrelation. Nothing where they say as much as fewer than 9 independent values,
-// or the mean is 0.
+// each third, given their autocorrelation. Where they say as much as fewer than 9 independent values, as
+// those of a strong curve do, only thirds of 8 values and more that do not overlap. Otherwise nothing, and
+// where the mean is 0.
 std::optional<Shift> largest_shift(std::span<const double> series);
 
 }  // namespace s3lt

@@ -13,6 +13,8 @@ namespace s3lt {
 namespace {
 
 constexpr std::size_t most_named = 4;
+// A figure that shows no smaller change than this is worth a word.
+constexpr double dull = 0.2;
 
 std::string value_text(const ComparedFigure& figure, double value) {
   if (figure.name == "rate") return fmt::format("{:.1f}/s", value);
@@ -84,6 +86,29 @@ Table sizes_table(const Comparison& comparison, const std::string& pattern) {
   return table;
 }
 
+// How much "no difference" is worth: which figures could not have shown one, and what the bluntest of the
+// others could have. Of error shares there is nearly always something to say, so they count for nothing here.
+std::string nothing_different(const Comparison& comparison) {
+  std::size_t told = 0, blind = 0;
+  const ComparedFigure* bluntest = nullptr;
+  for (const ComparedFigure& figure : comparison.figures) {
+    if (figure.name == "errors") continue;
+    ++(std::isinf(figure.threshold) ? blind : told);
+    if (std::isfinite(figure.threshold) && (bluntest == nullptr || figure.threshold > bluntest->threshold))
+      bluntest = &figure;
+  }
+  if (bluntest == nullptr) return "Nothing can be said: the runs are too short, or have too few operations.";
+  std::string text = "No difference: every change is below 3%, or no more than chance";
+  if (bluntest->threshold > dull) {
+    text += fmt::format("; but {} {} would have had to change by {} to show", name(bluntest->operation),
+                        bluntest->name, threshold_text(*bluntest));
+  }
+  if (blind > 0)
+    text += fmt::format("; {} of {} figures {} too few samples to tell", blind, told + blind,
+                        blind == 1 ? "has" : "have");
+  return text + ".";
+}
+
 std::string rule_text(const RuleResult& result) {
   if (result.worst == nullptr)
     return fmt::format("{}: passed, neither run has that figure", result.rule->text);
@@ -99,12 +124,7 @@ std::string comparison_verdict(const Comparison& comparison) {
     if (figure.different) different.push_back(&figure);
   }
   if (comparison.figures.empty()) return "Nothing to compare: the runs have no operation in common.";
-  if (different.empty()) {
-    const bool blind = std::ranges::all_of(
-        comparison.figures, [](const auto& f) { return f.name == "errors" || std::isinf(f.threshold); });
-    return blind ? "Nothing can be said: the runs are too short, or have too few operations."
-                 : "No difference: every change is below 3%, or no more than chance.";
-  }
+  if (different.empty()) return nothing_different(comparison);
   std::ranges::sort(different,
                     [](const auto* x, const auto* y) { return std::abs(x->change) > std::abs(y->change); });
   const bool several = patterns_of(comparison).size() > 1;

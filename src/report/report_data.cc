@@ -5,7 +5,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "report/text.h"
+#include "report/closing_sentence.h"
 #include "results/figures.h"
 
 namespace s3lt {
@@ -75,6 +75,7 @@ struct Courses {
   std::vector<std::int64_t> loop_lag;  // the longest, in microseconds
   std::vector<std::uint64_t> connections, reconnects;
   double warmup = 0;
+  double stopped = 0;  // when the load was; 0: never
 
   explicit Courses(double length)
       : bins(length),
@@ -106,6 +107,8 @@ void add_interval(Courses& courses, const RecordedInterval& interval) {
   courses.loop_lag[bin] = std::max(
       courses.loop_lag[bin], static_cast<std::int64_t>(number_in(object_in(client, "loop_lag_us"), "max")));
   if (interval.warmup) courses.warmup = std::max(courses.warmup, to_seconds(figures.to));
+  if (courses.stopped == 0 && figures.grace > Duration::zero())
+    courses.stopped = to_seconds(figures.to - figures.grace);
   for (const auto& [key, cell] : figures.cells) {
     Course& course = courses.of(key.pattern, key.operation);
     course.count[bin] += cell.counters.count;
@@ -274,6 +277,7 @@ Result<json::object> report_data(const RunReader& reader, const RebuiltRun& run,
   data["bins_a_column"] = courses.bins.a_column;
   data["rows_a_decade"] = rows_a_decade;
   data["warmup_seconds"] = courses.warmup;
+  data["stopped_seconds"] = courses.stopped;
   data["covered"] = rounded_list(courses.covered);
   data["client"] = {{"cpu", rounded_list(courses.cpu)},
                     {"busy", rounded_list(courses.busy)},

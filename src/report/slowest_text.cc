@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/units.h"
 
 namespace s3lt {
@@ -20,9 +22,10 @@ std::string_view words(std::string_view phase) {
 
 }  // namespace
 
-std::string slowest_sentence(const RunResult& result) {
-  if (result.total.slowest.empty()) return {};
-  const OperationSample& s = result.total.slowest.front();
+std::string slowest_sentence(const Snapshot& total, std::string_view pattern) {
+  const auto slowest = std::ranges::find(total.slowest, pattern, &OperationSample::pattern);
+  if (slowest == total.slowest.end()) return {};
+  const OperationSample& s = *slowest;
   auto most = phase_names[0];
   for (const auto& phase : phase_names) {
     if (s.phases.*phase.second > s.phases.*most.second) most = phase;

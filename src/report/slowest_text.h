@@ -1,14 +1,15 @@
-// The slowest operation of a run in one sentence: what it was, where its time went, how to find it.
+// The slowest operation of a pattern in one sentence: what it was, where its time went, how to find it.
 // Thread-safe.
 #pragma once
 
 #include <string>
+#include <string_view>
 
-#include "results/run_record.h"
+#include "measure/snapshot.h"
 
 namespace s3lt {
 
-// Empty where the run has none on record.
-std::string slowest_sentence(const RunResult& result);
+// Empty where none of it is on record.
+std::string slowest_sentence(const Snapshot& total, std::string_view pattern);
 
 }  // namespace s3lt

@@ -4,40 +4,23 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "base/units.h"
+#include "report/amounts.h"
 #include "report/certainty_text.h"
+#include "report/closing_sentence.h"
 #include "report/handshake_text.h"
 #include "report/slo_text.h"
 #include "report/slowest_text.h"
 #include "report/table.h"
-#include "report/trouble.h"
 #include "results/figures.h"
 
 namespace s3lt {
 namespace {
 
-double per_second(double amount, double seconds) {
-  return seconds > 0 ? amount / seconds : 0;
-}
-
-std::string rate_text(double operations_per_second) {
-  return fmt::format("{:.1f}/s", operations_per_second);
-}
-
 // Lines of figures tell whole seconds: 30s, not 30.04s.
 std::string elapsed_text(Duration elapsed) {
   return format_duration(std::chrono::round<std::chrono::seconds>(elapsed));
-}
-
-std::string percent(double part, double whole) {
-  const double share = whole > 0 ? 100 * part / whole : 0;
-  return share > 0 && share < 0.1 ? "<0.1%" : fmt::format("{:.1f}%", share);
-}
-
-std::string counted(std::uint64_t n, std::string_view noun) {
-  return fmt::format("{} {}{}", format_count(n), noun, n == 1 ? "" : "s");
 }
 
 // " | GET p50=2ms p95=15ms p99=40ms | PUT …"
@@ -183,61 +166,18 @@ std::string client_line(const RunResult& result) {
       lag.empty() ? ""
                   : fmt::format("timers late by p50 {}, p99 {}, ", format_latency(lag.percentile(50)),
                                 format_latency(lag.percentile(99)));
-  return fmt::format(
-      "client: {}, {:.1f} CPU s, {} operations per CPU second, busiest thread {:.0f}%, {}{}, {}, {} of "
-      "memory",
-      counted(result.info.threads, "thread"), client.cpu_seconds,
-      format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), 100 * result.busiest_thread,
-      late, counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
-      format_size(static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))));
-}
-
-// What a reader should look at first; empty where nothing stood out.
-std::string what_stood_out(const RunResult& result, std::uint64_t errors, std::uint64_t operations) {
-  if (errors != 0) {
-    Counters sum;
-    for (const auto& [key, cell] : result.total.cells) {
-      if (key.operation != OperationKind::part) sum.add(cell.counters);
-    }
-    std::size_t most = 0;
-    std::uint64_t of_most = 0;
-    for (std::size_t i = 0; i < outcomes; ++i) {
-      if (!is_error(static_cast<Outcome>(i)) || sum.outcomes[i] <= of_most) continue;
-      most = i;
-      of_most = sum.outcomes[i];
-    }
-    return fmt::format("{} of them failed ({}{})", format_count(errors),
-                       percent(static_cast<double>(errors), static_cast<double>(operations)),
-                       of_most ? fmt::format(", most often: {}", outcome_names[most]) : "");
-  }
-  // A tail is worth a word from a hundred samples on and ten times the median.
-  constexpr std::uint64_t enough = 100;
-  constexpr double long_tail = 10;
-  double longest = 0;
-  std::string tail;
-  for (const auto& [key, cell] : result.total.cells) {
-    if (key.operation == OperationKind::trim || cell.response.count() < enough) continue;
-    const std::int64_t p50 = cell.response.percentile(50), p99 = cell.response.percentile(99);
-    const double ratio = static_cast<double>(p99) / static_cast<double>(std::max<std::int64_t>(1, p50));
-    if (ratio < long_tail || ratio <= longest) continue;
-    longest = ratio;
-    const auto bytes = parse_size(key.size);
-    tail =
-        fmt::format("one {}{} in a hundred took {} or longer, {:.0f} times the median", name(key.operation),
-                    bytes ? " of " + format_size(*bytes) : "", format_latency(p99), ratio);
-  }
-  return tail;
-}
-
-std::string trust(const RunResult& result) {
-  if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
-  if (result.bottleneck == "client-cpu") {
-    return "this client's CPU was the limit, so the storage may be faster than that";
-  }
-  if (result.bottleneck == "client-network") {
-    return "this client's network was the limit, so the storage may be faster than that";
-  }
-  return "neither the storage nor this client could be shown to be the limit";
+  // Told at the end of a run only.
+  const std::string busiest =
+      result.busiest_thread > 0 ? fmt::format("busiest thread {:.0f}%, ", 100 * result.busiest_thread) : "";
+  const std::string memory =
+      result.max_rss_bytes > 0
+          ? fmt::format(", {} of memory", format_size(static_cast<std::uint64_t>(result.max_rss_bytes)))
+          : "";
+  return fmt::format("client: {}, {:.1f} CPU s, {} operations per CPU second, {}{}{}, {}{}",
+                     counted(result.info.threads, "thread"), client.cpu_seconds,
+                     format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), busiest, late,
+                     counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
+                     memory);
 }
 
 // Above the figures of a run whose client was the bottleneck; empty of others.
@@ -250,47 +190,6 @@ std::string distrust(const RunResult& result, const TextStyle& style) {
              style.width, 0, Tone::bad, style.colour) +
          "\n";
 }
-
-}  // namespace
-
-std::string closing_sentence(const RunResult& result) {
-  PatternFigures sum;
-  for (const std::string& pattern : pattern_names(result.total)) {
-    const PatternFigures of = pattern_figures(result.total, pattern);
-    sum.operations += of.operations;
-    sum.errors += of.errors;
-    sum.not_found += of.not_found;
-    sum.in_time += of.in_time;
-    sum.bytes_in_time += of.bytes_in_time;
-    for (std::size_t i = 0; i < corruptions; ++i) sum.corrupt[i] += of.corrupt[i];
-  }
-  const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
-  if (sum.operations == 0) return fmt::format("Not one operation ended in {}.", length);
-  std::string sentence =
-      fmt::format("The storage answered {} in {} ({}, {})", counted(sum.operations, "operation"), length,
-                  rate_text(per_second(static_cast<double>(sum.in_time), result.seconds)),
-                  format_rate(per_second(static_cast<double>(sum.bytes_in_time), result.seconds)));
-  if (sum.errors == 0) sentence += " without an error";
-  // Some are nothing to speak of: another client deleted the object a moment before.
-  if (sum.not_found * 100 > sum.operations)
-    sentence += fmt::format("; {} of them found no object", format_count(sum.not_found));
-  if (const std::string notable = what_stood_out(result, sum.errors, sum.operations); !notable.empty()) {
-    sentence += "; " + notable;
-  }
-  std::uint64_t not_sent = 0;
-  for (const auto& [pattern, arrivals] : result.total.arrivals) not_sent += arrivals.not_sent;
-  if (not_sent > 0) {
-    sentence += fmt::format("; {} {} not sent in time, for want of a free client",
-                            counted(not_sent, "more intended operation"), not_sent == 1 ? "was" : "were");
-  }
-  if (const std::uint64_t corrupt = sum.all_corrupt(); corrupt != 0) {
-    sentence += fmt::format("; {} did not bring the bytes that were written", counted(corrupt, "read"));
-  }
-  if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
-  return sentence + slo_clause(result) + "; " + trust(result) + ".";
-}
-
-namespace {
 
 std::string pattern_block(const RunResult& result, const std::string& pattern, const TextStyle& style) {
   const std::vector<OperationFigures> operations = operation_figures(result.total, pattern);
@@ -322,6 +221,8 @@ std::string pattern_block(const RunResult& result, const std::string& pattern, c
   if (const std::string verified = verified_line(figures); !verified.empty()) {
     out += wrapped(verified, style.width, 2, figures.all_corrupt() ? Tone::bad : Tone::plain, style.colour);
   }
+  if (const std::string slowest = slowest_sentence(result.total, pattern); !slowest.empty())
+    out += wrapped(slowest, style.width, 2, Tone::dim, style.colour);
   return out + "\n";
 }
 
@@ -353,8 +254,6 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   std::string out = distrust(result, style) + slo_block(result, style);
   for (const std::string& pattern : pattern_names(result.total, result.info.patterns))
     out += pattern_block(result, pattern, style);
-  if (const std::string slowest = slowest_sentence(result); !slowest.empty())
-    out += wrapped(slowest, style.width, 0, Tone::dim, style.colour);
   out += wrapped(client_line(result), style.width, 0);
   if (const std::string handshakes = handshake_line(result.total.client); !handshakes.empty())
     out += wrapped(handshakes, style.width, 0);

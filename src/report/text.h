@@ -24,9 +24,6 @@ struct TextStyle {
 };
 std::string summary_text(const RunResult& result, const TextStyle& style);
 
-// One plain sentence: what the storage did, what stood out, whether the client can be trusted.
-std::string closing_sentence(const RunResult& result);
-
 // The live line of one pattern: elapsed of duration, rate, bytes a second, percentiles, errors. At most
 // `width` columns, no line end. `recent` is the last second.
 struct PatternProgress {

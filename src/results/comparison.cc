@@ -181,8 +181,10 @@ void judge(ComparedFigure& figure, const Estimate& a, const Estimate& b) {
   figure.b = b.value;
   if (a.value <= 0 || b.value <= 0) {
     figure.change = a.value == b.value ? 0 : (b.value > 0 ? infinite : -1);
-    figure.threshold = least_change;
-    figure.different = a.value != b.value;
+    // The other one is surely more than nothing where its interval begins above that.
+    const Estimate& other = a.value > 0 ? a : b;
+    figure.threshold = a.value == b.value || std::isfinite(other.down) ? least_change : infinite;
+    figure.different = a.value != b.value && std::isfinite(other.down);
     return;
   }
   figure.change = b.value / a.value - 1;

@@ -1,5 +1,7 @@
 #include "results/run_rebuild.h"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 #include <cmath>
 #include <set>
@@ -180,8 +182,22 @@ Histogram from_percentiles(const json::object& times, std::uint64_t count) {
   return histogram;
 }
 
+// The fields without which a summary tells nothing; empty: they are there.
+std::string_view missing_in(const json::object& summary) {
+  for (const char* part : {"run", "verdict", "client", "patterns"}) {
+    const json::value* value = summary.if_contains(part);
+    if (value == nullptr || !value->is_object()) return part;
+  }
+  const json::value* length = object_in(summary, "run").if_contains("seconds");
+  return length != nullptr && length->is_number() ? "" : "run.seconds";
+}
+
 Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   const json::object& summary = *reader.summary();
+  if (const std::string_view field = missing_in(summary); !field.empty()) {
+    return usage_error(fmt::format("{}: it has no {}; it was changed or damaged after the run wrote it",
+                                   (reader.path() / "summary.json").string(), field));
+  }
   Histograms totals;
   Snapshot endpoints;
   const auto read = reader.for_each_histogram(

@@ -208,6 +208,9 @@ Verdict judge(const Snapshot& total) {
   if (loaded_seconds(use) < least_loaded_seconds) {
     return {"unknown", "there was load for less than two seconds, too little to tell"};
   }
+  if (std::ranges::all_of(total.cells, [](const auto& cell) { return cell.second.response.empty(); })) {
+    return {"unknown", "not one operation succeeded, so there is nothing whose limit could be told"};
+  }
   if (const Reason why = cpu_limit(use, figures, median)) return {"client-cpu", *why};
   if (const Reason why = network_limit(use, figures, median)) return {"client-network", *why};
   const std::string room =

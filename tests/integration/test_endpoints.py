@@ -27,7 +27,7 @@ def cluster(serve_with):
     return start
 
 
-def load(tool, good, nodes, *flags, seconds=6, start=False):
+def load(tool, good, nodes, *flags, seconds=5, start=False):
     pattern = tool.folder / "writes.toml"
     # Each server has objects of its own: what one was sent, another cannot be asked for.
     pattern.write_text('name = "writes"\nmix = {PUT = 100}\nsizes = ["1KB"]\n')
@@ -114,9 +114,8 @@ def test_one_endpoint_alone_is_no_outlier_and_takes_no_room(loadtest, serve):
     assert not any("endpoints" in line for line in json_lines(result.directory / "series.jsonl"))
 
 
-def test_a_killed_run_is_told_of_its_slow_node_up_to_its_last_whole_minute(loadtest, cluster):
-    good, nodes = cluster(("--fault", "*:delay=8ms"))
-    running = load(loadtest, good, nodes[:6], seconds=120, start=True)
+def test_a_killed_run_is_told_of_its_slow_node_up_to_its_last_whole_minute(loadtest, minute_on_six_nodes):
+    nodes, running = minute_on_six_nodes
     servers.wait_for("a minute", lambda: any("endpoints" in line for line in running.finished_seconds()), 80,
                      running.process)
     running.signal(signal.SIGKILL)
@@ -125,4 +124,4 @@ def test_a_killed_run_is_told_of_its_slow_node_up_to_its_last_whole_minute(loadt
     assert told.summary["unfinished"] is True
     assert set(outliers(told.summary)) == {nodes[0]}
     assert told.summary["notes"] == [outliers(told.summary)[nodes[0]]]
-    assert all(e["operations"]["PUT"]["outcomes"]["ok"] > 1000 for e in told.summary["endpoints"])
+    assert all(e["operations"]["PUT"]["outcomes"]["ok"] > 550 for e in told.summary["endpoints"]), told.summary

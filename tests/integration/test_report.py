@@ -100,6 +100,15 @@ def test_the_page_shows_the_summary_and_asks_for_nothing(all_run, browser):
             assert heat == of["outcomes"].get("ok", 0)
     bursts = next(p for p in data["patterns"] if p["name"] == "checkpoint")["phases"]
     assert bursts[0][:2] == [0, pytest.approx(5, abs=.01)] and bursts[0][2] == "burst"
+    assert data["stopped_seconds"] == pytest.approx(8, abs=.5)
+    # Of all patterns the slowest of each, of one its ten.
+    shown = lambda: browser.execute_script("return [...document.querySelectorAll('#slowest tbody tr')].map(row => row.cells[0].textContent)")
+    browser.execute_script("document.querySelector('[data-pattern=baseload]').click()")
+    assert len(shown()) == 10 and all(text.startswith("baseload ") for text in shown())
+    browser.execute_script("document.querySelector('[data-pattern=\"\"]').click()")
+    assert sorted(text.split()[0] for text in shown()) == sorted(summary["patterns"])
+    schedules = browser.execute_script("return charts.find(c => c.canvas.getAttribute('aria-label') === 'Schedules').data.labels")
+    assert schedules == list(summary["patterns"])
     assert "AWS_SECRET" not in page.read_text() and "secret" not in json.dumps(data["run"]).lower()
 
 
@@ -164,6 +173,18 @@ def test_it_fits_screens_dark_and_light(all_run, browser, width):
             browser.execute_script("document.querySelector('#theme').click()")
         assert colours[0] != colours[1]
     assert console_errors(browser) == []
+
+
+def test_paper_is_wide_enough_for_all_of_it(all_run, browser):
+    open_page(browser, all_run.directory / "report.html", 680)
+    browser.execute_script("document.querySelector('[data-pattern=baseload]').click()")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        wide = browser.execute_script("return [...document.querySelectorAll('table, canvas')].map(e => [e.id, e.getBoundingClientRect().right])")
+        assert {"slowest", "errors", "operations"} <= {name for name, _ in wide}
+        assert all(right <= 681 for _, right in wide), wide
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def stretched(directory, to, copies):

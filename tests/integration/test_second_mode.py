@@ -2,7 +2,7 @@
 import pytest
 
 
-def load(loadtest, storage, *flags, seconds=5):
+def load(loadtest, storage, *flags, seconds=2):
     pattern = loadtest.folder / "reads.toml"
     pattern.write_text('name = "reads"\nmix = {GET = 100}\nsizes = ["1KB"]\n')
     result = loadtest(storage, "run", str(pattern), "--backend", "native", "--prefill", "16", "--concurrency", "8",

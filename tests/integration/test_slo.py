@@ -176,9 +176,17 @@ def test_a_wrong_expression_is_refused_before_anything_is_sent(loadtest, express
     assert not result.log_directory.exists()
 
 
-def test_a_hopeless_run_is_ended_early_and_says_why(loadtest, serve_with):
+def test_a_hopeless_run_is_ended_early_and_says_why_and_another_goes_to_its_end(loadtest, another_loadtest, serve_with):
     storage = serve_with("--fault", "*:delay=20ms")
-    result = loadtest(storage, *RUN, "--duration", "5m", "--slo-abort", *slo_flags("rate > 0.1/s", "GET.p99 < 5ms"))
+    hopeless = loadtest.start(storage, *RUN, "--duration", "5m", "--slo-abort",
+                              *slo_flags("rate > 0.1/s", "GET.p99 < 5ms"))
+    kept_on = another_loadtest(serve_with("--fault", "*:delay=20ms"), *RUN, "--duration", "3s", "--slo-abort", "--json",
+                               *slo_flags("GET.p99 < 10s", "PUT.throughput > 100GB/s"))
+    assert kept_on.status == 1, "the throughput is missed, but three seconds are too few to say so early"
+    assert kept_on.summary["verdict"]["ended_early"] is None
+    assert kept_on.summary["run"]["seconds"] >= 2.9
+
+    result = hopeless.wait()
     assert result.status == 1, result.stderr
     assert 10 <= result.seconds < 40
     summary = json.loads((result.directory / "summary.json").read_text())
@@ -204,11 +212,3 @@ def test_the_warm_up_ends_no_run(loadtest, serve):
     assert sum(line.get("warmup", False) for line in json_lines(result.directory / "series.jsonl")) == 3
     assert 0 < result.summary["run"]["seconds"] < 5
     assert result.summary["verdict"]["ended_early"].startswith("GET.max < 1us can no longer be met: the longest took ")
-
-
-def test_a_run_that_may_still_keep_it_goes_to_its_end(loadtest, serve):
-    result = loadtest(serve, *RUN, "--duration", "3s", "--slo-abort", "--json",
-                      *slo_flags("GET.p99 < 10s", "PUT.throughput > 100GB/s"))
-    assert result.status == 1, "the throughput is missed, but three seconds are too few to say so early"
-    assert result.summary["verdict"]["ended_early"] is None
-    assert result.summary["run"]["seconds"] >= 2.9

@@ -1,4 +1,6 @@
 """What --warmup leaves out of the figures, and what it keeps."""
+import pytest
+
 import servers
 from harness import json_lines
 
@@ -27,6 +29,9 @@ def test_a_bad_start_shows_in_the_series_and_not_in_the_figures(serve_with, load
             assert sum(o[name][field] for o in parts[False] if name in o) == measured[name][field], (name, field)
         assert result.histograms()[f"total.baseload.{name}"].get_total_count() == measured[name]["outcomes"]["ok"]
     assert 780 <= result.total("count", without=("TRIM",)) <= 820
+    # Nor are the slowest operations those of the freeze.
+    slowest = [line["seconds"] for line in json_lines(result.directory / "errors.jsonl") if line.get("slowest")]
+    assert len(slowest) == 10 and max(slowest) == pytest.approx(longest(measured) / 1e6, abs=1e-6)
 
 
 def test_what_waited_as_the_warm_up_ended_is_of_the_measured_part(serve_with, loadtest):

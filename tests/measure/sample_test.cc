@@ -82,10 +82,34 @@ TEST(KeepSlowest, AnySplitOfTheOperationsKeepsTheSame) {
   for (std::size_t i = 1; i < slowest_kept; ++i) EXPECT_GE(whole[i - 1].micros, whole[i].micros);
 }
 
+TEST(Recorder, APatternThatIsSlowByDesignLeavesTheOthersTheirSlowest) {
+  Recorder recorder;
+  const CellId slow = recorder.cell({"elephant", OperationKind::put, "1MB"});
+  const CellId quick = recorder.cell({"baseload", OperationKind::get, "1KB"});
+  const auto see = [&](CellId id, const char* pattern, std::int64_t micros) {
+    if (!recorder.is_slow(id, micros)) return;
+    OperationSample& sample = recorder.slow(id, micros);
+    sample = sample_of(micros);
+    sample.pattern = pattern;
+  };
+  for (int i = 1; i <= 100; ++i) {
+    see(slow, "elephant", 1'000'000 + i);
+    see(quick, "baseload", i);
+  }
+  Snapshot total = recorder.take(seconds(0), seconds(1));
+  total.append(recorder.take(seconds(1), seconds(2)));
+  ASSERT_EQ(total.slowest.size(), 2 * slowest_kept);
+  EXPECT_EQ(total.slowest.front().micros, 1'000'100);
+  EXPECT_EQ(total.slowest[slowest_kept].pattern, "baseload");
+  EXPECT_EQ(total.slowest[slowest_kept].micros, 100);
+  EXPECT_EQ(total.slowest.back().micros, 91);
+}
+
 TEST(Recorder, HandsOverTheSlowestOfAllItsSecondsAndForgetsThemWhenTold) {
   Recorder recorder;
+  const CellId cell = recorder.cell({"baseload", OperationKind::get, "1KB"});
   const auto see = [&](std::int64_t micros) {
-    if (recorder.is_slow(micros)) recorder.slow(micros) = sample_of(micros);
+    if (recorder.is_slow(cell, micros)) recorder.slow(cell, micros) = sample_of(micros);
   };
   for (int i = 1; i <= 100; ++i) see(i);
   Snapshot total = recorder.take(seconds(0), seconds(1));

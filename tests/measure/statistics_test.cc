@@ -156,6 +156,39 @@ TEST(Statistics, AChangeIsFoundAndNoneIsNotMadeUp) {
       }
 }
 
+// The less noise there is, the more the residuals around straight lines look like waves.
+TEST(Statistics, AStrongCurveInAShortRunIsFound) {
+  constexpr int runs = 200;
+  double (*const curves[])(double) = {[](double t) { return 100 * std::exp2(t / 10); },
+                                      [](double t) { return 100 * std::exp2(t / 5); },
+                                      [](double t) { return 100 + 400 * std::pow((t - 15) / 15, 2); }};
+  for (const auto curve : curves)
+    for (const double noise : {0.0, 0.01, 0.05}) {
+      Normal normal(7);
+      int found = 0;
+      for (int i = 0; i < runs; ++i) {
+        std::vector<double> series = autoregressive(normal, 30, 1, noise, 0);
+        for (std::size_t k = 0; k < series.size(); ++k) series[k] *= curve(static_cast<double>(k) + 0.5);
+        const auto shift = largest_shift(series);
+        found += shift && shift->p_value < 0.01 && std::abs(shift->change) > 0.05;
+      }
+      EXPECT_GE(found, 0.97 * runs) << curve(1) << ", noise " << noise;
+    }
+}
+
+TEST(Statistics, SlowWavesOfAShortRunAreSeldomCalledAChange) {
+  constexpr int runs = 1000;
+  for (const double phi : {0.5, 0.8, 0.9}) {
+    Normal normal(9);
+    int only_apart = 0;  // what the t test would not have said
+    for (int i = 0; i < runs; ++i) {
+      const auto shift = largest_shift(autoregressive(normal, 24, 100, 5, phi));
+      only_apart += shift && shift->p_value == 3 * 2 / 12870.0 && std::abs(shift->change) > 0.05;
+    }
+    EXPECT_LE(only_apart, 0.04 * runs) << "phi " << phi;
+  }
+}
+
 TEST(Statistics, AShiftSaysWhichThirdsDifferAndByHowMuch) {
   std::vector<double> stairs, flat;
   for (int i = 0; i < 30; ++i) {

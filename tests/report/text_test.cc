@@ -76,6 +76,36 @@ TEST(SummaryText, EndsInOneSentenceAboutStorageErrorsAndClient) {
           "often: throttled); this client's CPU was the limit, so the storage may be faster than that.\n"));
 }
 
+TEST(SummaryText, TrimsThatFailedAreNoneOfTheOperations) {
+  RunResult result = sample_run();
+  result.total.cells.at({"baseload", OperationKind::put, "1KB"}).counters.errors = 0;
+  Counters& trim = result.total.cells.at({"baseload", OperationKind::trim, ""}).counters;
+  trim.count = trim.errors = 9;
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              HasSubstr("The storage answered 6 operations in 30s (0.2/s, 3.3 MiB/s); "
+                        "9 TRIMs failed; neither"));
+}
+
+TEST(SummaryText, ARunWithoutASuccessSaysNothingOfItsSpeed) {
+  RunResult result = sample_run();
+  for (auto& [key, cell] : result.total.cells) {
+    cell.response.clear();
+    cell.counters.errors = cell.counters.count;
+  }
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(HasSubstr("; 6 of them failed (100.0%, most often: throttled); 1 TRIM failed"),
+                    EndsWith("; as none succeeded, this says nothing of its speed.\n")));
+}
+
+TEST(SummaryText, LeavesOutWhatOnlyTheEndOfARunKnows) {
+  RunResult result = sample_run();
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(HasSubstr("busiest thread 25%"), HasSubstr("1 MiB of memory")));
+  result.max_rss_bytes = result.busiest_thread = 0;
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(Not(HasSubstr("busiest")), Not(HasSubstr("of memory"))));
+}
+
 TEST(SummaryText, SaysAboveTheFiguresThatTheyAreTheClients) {
   RunResult result = sample_run();
   result.why = "a thread had no time to spare";
@@ -188,10 +218,10 @@ TEST(ProgressLine, FitsAnyWidthAndKeepsWhatMattersMost) {
   Snapshot recent = sample_snapshot();
   recent.from = seconds(29);
   const PatternProgress progress{.pattern = "baseload",
-                          .elapsed = seconds(30),
-                          .duration = seconds(60),
-                          .total = &total,
-                          .recent = &recent};
+                                 .elapsed = seconds(30),
+                                 .duration = seconds(60),
+                                 .total = &total,
+                                 .recent = &recent};
   for (unsigned width = 0; width <= 140; ++width) {
     const std::string line = progress_line(progress, {.width = width, .colour = false});
     EXPECT_LE(line.size(), width);
@@ -203,7 +233,8 @@ TEST(ProgressLine, FitsAnyWidthAndKeepsWhatMattersMost) {
 
 TEST(ProgressLine, ColoursTakeNoColumns) {
   const Snapshot total = sample_snapshot();
-  const PatternProgress progress{.pattern = "baseload", .elapsed = seconds(30), .total = &total, .recent = &total};
+  const PatternProgress progress{
+      .pattern = "baseload", .elapsed = seconds(30), .total = &total, .recent = &total};
   std::string coloured = progress_line(progress, {.width = 60, .colour = true});
   EXPECT_THAT(coloured, HasSubstr("\x1b[31m1 error\x1b[0m"));
   for (std::size_t at; (at = coloured.find('\x1b')) != std::string::npos;) {

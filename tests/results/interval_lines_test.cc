@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <cmath>
 #include <map>
 #include <sstream>
 #include <vector>
 
+#include "base/random.h"
 #include "results/sample_run.h"
 
 namespace s3lt {
@@ -124,6 +126,53 @@ TEST(IntervalLines, AfterADaySecondsFoldIntoMinutesWithoutLoss) {
   expect_same(by_tag.at("baseload.GET")[0].histogram, whole(parts).response);
   EXPECT_TRUE(by_tag.contains("minute.baseload.GET.ttfb"));
   EXPECT_THAT(intervals.finish().series, IsEmpty()) << "nothing is left";
+}
+
+// A second of three patterns with four operations each, 240 operations over two decades of latency: half of what `run
+// all` with five sizes has to tell every minute, whose size on the disk docs/formats.md states.
+Snapshot second_of_half(int number) {
+  Snapshot snapshot;
+  snapshot.from = seconds(number);
+  snapshot.to = seconds(number + 1);
+  Random random = Random::stream(static_cast<std::uint64_t>(number % 5), {1});
+  for (const char* pattern : {"baseload", "spiky", "elephant"}) {
+    for (const OperationKind kind :
+         {OperationKind::get, OperationKind::put, OperationKind::head, OperationKind::list}) {
+      Cell& cell = snapshot.cells[{pattern, kind, "1KB"}];
+      for (int i = 0; i < 20; ++i) {
+        const auto us = static_cast<std::int64_t>(300 * std::pow(100, random.uniform()));
+        ++cell.counters.count;
+        ++cell.counters.attempts;
+        ++cell.counters.requests;
+        cell.response.record(us);
+        cell.service.record(us);
+        cell.ttfb.record(us / 2);
+      }
+    }
+  }
+  return snapshot;
+}
+
+TEST(IntervalLines, AMonthTakesNoMoreThanIsStated) {
+  constexpr int day = 24 * 60 * 60;
+  const auto minute_from = [](IntervalLines& intervals, int begin) {
+    std::size_t bytes = 0;
+    for (int number = begin; number < begin + 60; ++number) {
+      const IntervalText text = intervals.add(second_of_half(number));
+      bytes += text.series.size() + text.histograms.size();
+    }
+    return static_cast<double>(bytes);
+  };
+  IntervalLines intervals;
+  const double of_first_day = minute_from(intervals, 0);
+  std::vector<double> later;
+  for (int days = 1; days < 30; days += 4) later.push_back(minute_from(intervals, days * day));
+  for (const double bytes : later) {
+    EXPECT_LT(bytes, of_first_day / 3) << "folded into a line";
+    EXPECT_NEAR(bytes, later.front(), 0.02 * later.front()) << "the same on every day";
+  }
+  const double month = (of_first_day + 29 * later.front()) * 24 * 60;
+  EXPECT_LT(month, 5e9 / 2) << "docs/formats.md: 5 GB for twice this";
 }
 
 TEST(IntervalLines, TheMinuteThatTheEndOfTheRunCutsIsTold) {

@@ -149,6 +149,25 @@ TEST_F(RebuiltRunTest, NamesTheLineThatIsWrong) {
   EXPECT_NE(run.error().message.find("series.jsonl:2: "), std::string::npos) << run.error().message;
 }
 
+TEST_F(RebuiltRunTest, NamesWhatASummaryLacks) {
+  RunResult result = sample_run();
+  const fs::path path = write(result, true);
+  const auto error_of = [&](const char* summary) {
+    std::ofstream(path / "summary.json") << summary;
+    const auto reader = RunReader::open(path);
+    const auto run = reader ? rebuild_run(*reader) : std::unexpected(reader.error());
+    return run ? "none" : run.error().message;
+  };
+  EXPECT_NE(error_of(R"({"schema":"s3loadtest.summary/1"})").find("summary.json: it has no run;"),
+            std::string::npos);
+  EXPECT_NE(
+      error_of(R"({"run":{"seconds":null},"verdict":{},"client":{},"patterns":{}})").find("no run.seconds;"),
+      std::string::npos);
+  EXPECT_NE(error_of(R"({"run":{"seconds":3},"verdict":{},"client":5,"patterns":{}})").find("no client;"),
+            std::string::npos);
+  EXPECT_EQ(error_of(R"({"run":{"seconds":3},"verdict":{},"client":{},"patterns":{}})"), "none");
+}
+
 TEST(HistogramTagTest, TellsAPatternFromTheWordsBeforeIt) {
   const auto plain = parse_histogram_tag("minute.GET");
   ASSERT_TRUE(plain);

@@ -77,6 +77,16 @@ TEST(Verdict, NothingIsSaidOfTooLittleLoad) {
   EXPECT_EQ(judge({}).bottleneck, "unknown");
 }
 
+TEST(Verdict, WhereNothingSucceededThereIsNoLimit) {
+  Measured run;
+  Cell& get = run.cell(OperationKind::get);
+  for (Histogram* times : {&get.response, &get.service, &get.ttfb}) times->clear();
+  for (int i = 0; i < 1000; ++i) get.failed.record(50);
+  for (int i = 0; i < 500; ++i) run.use().loop_lag.record(9 * ms);
+  EXPECT_EQ(run.bottleneck(), "unknown") << "refusals are answered faster than timers come";
+  EXPECT_THAT(run.verdict().why, HasSubstr("not one operation succeeded"));
+}
+
 TEST(Verdict, AThreadWithoutTimeToSpareIsTheLimit) {
   Measured run;
   run.thread().busy = 9.5;

@@ -54,7 +54,7 @@ function timeAxis() {
     ticks: {color: css("soft"), font, maxRotation: 0, autoSkip: false, callback: value => (value === 0 ? "0" : duration(value))}};
 }
 // All vertical axes are as wide, so that the same moment stands at the same place in each chart.
-const axisWidth = axis => { axis.width = Math.max(axis.width, 64); };
+const axisWidth = axis => { axis.width = Math.max(axis.width, window.innerWidth < 560 ? 64 : 80); };
 function linearAxis(title, format) {
   return {type: "linear", beginAtZero: true, grace: "4%", title: axisTitle(title), afterFit: axisWidth,
     grid: {color: css("grid"), borderColor: css("line")},
@@ -86,7 +86,7 @@ function logRange(values) {
   return [low, high];
 }
 
-// Behind the lines: bursts, the start of each cycle, the warm-up. Before them: the line under the pointer, and the
+// Behind the lines: bursts, the start of each cycle, the warm-up, the grace. Before them: the line under the pointer, and the
 // stretch that is being chosen.
 const backdrop = {
   id: "backdrop",
@@ -104,6 +104,7 @@ const backdrop = {
       ctx.fillRect(left, area.top, Math.max(1, right - left), area.height);
     };
     if (chart.warmup > 0) stretch(0, chart.warmup, css("warm"));
+    if (chart.stopped > 0) stretch(chart.stopped, time.whole[1], css("warm"));
     for (const [from, to, kind] of chart.phases || []) {
       if (kind === "cycle") stretch(from, from, css("line"));
       else stretch(from, to, css("shade"));
@@ -204,7 +205,7 @@ function series(label, colour, points, more = {}) {
     pointRadius: lone, pointHoverRadius: 3, pointHitRadius: 0, tension: 0, borderJoinStyle: "round", ...more};
 }
 
-// lines: [{name, colour, values, dash}] with a value a bin (null: none); options: step, axis, format, phases, warmup.
+// lines: [{name, colour, values, dash}] with a value a bin (null: none); options: step, axis, format, phases, warmup, stopped.
 function timeChart(holder, lines, options) {
   const step = options.step;
   const datasets = lines.map(line => series(line.name, line.colour,
@@ -214,7 +215,21 @@ function timeChart(holder, lines, options) {
       scales: {x: {...timeAxis(), ...(options.xAxis || {})}, y: options.axis},
       plugins: {tooltip: {...tooltip(timeTitle(step), item => ` ${item.dataset.label}  ${options.format(item.parsed.y)}`),
         filter: item => item.parsed.y !== null && !isNaN(item.parsed.y) && !(options.hideZero && item.parsed.y === 0)}}}},
-  {label: options.label, fields: {timed: true, phases: options.phases, warmup: options.warmup}});
+  {label: options.label, fields: {timed: true, phases: options.phases, warmup: options.warmup, stopped: options.stopped}});
+}
+
+// A row for each name; bars: [{name, from, to, colour, text}].
+function spanChart(holder, names, bars, options) {
+  holder.style.height = `${names.length * 22 + 40}px`;
+  return draw(holder, {type: "bar", data: {labels: names, datasets: [{data: bars.map(bar => ({x: [bar.from, bar.to], y: bar.name})),
+    backgroundColor: bars.map(bar => bar.colour), borderSkipped: true, minBarLength: 2, grouped: false, barPercentage: .8, categoryPercentage: .9}]},
+  options: {indexAxis: "y", interaction: {mode: "nearest", axis: "xy", intersect: true},
+    scales: {x: timeAxis(), y: {type: "category", afterFit: axisWidth, grid: {display: false, borderColor: css("line")}, ticks: {color: css("soft"), font, autoSkip: false}}},
+    plugins: {tooltip: tooltip(items => (items.length ? bars[items[0].dataIndex].name : ""), item => {
+      const bar = bars[item.dataIndex];
+      return ` ${bar.text}, ${duration(bar.from) || "0"} to ${duration(bar.to)}`;
+    })}}},
+  {label: options.label, fields: {timed: true, warmup: options.warmup, stopped: options.stopped}});
 }
 
 // The usual axis of percentiles: as far from one mark to the next as the rest above it shrinks tenfold.
@@ -229,7 +244,7 @@ function percentileChart(holder, lines, label) {
       scales: {
         x: {type: "logarithmic", min: 1, max: last, title: axisTitle("percentile"), grid: {color: css("grid"), borderColor: css("line")},
           afterBuildTicks: axis => {
-            axis.ticks = [1, 2];
+            axis.ticks = axis.width * Math.log10(2) / Math.log10(last) < 36 ? [2] : [1, 2];
             for (let v = 10; v <= last * 1.001; v *= 10) axis.ticks.push(v);
             axis.ticks = axis.ticks.map(value => ({value}));
           },

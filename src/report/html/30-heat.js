@@ -10,7 +10,7 @@ function heatColours() {
 }
 
 // columns: lists of row, count, row, count…; width: seconds of a column; rows: rows a decade.
-function heatChart(holder, columns, {width, rows, phases, warmup, label}) {
+function heatChart(holder, columns, {width, rows, phases, warmup, stopped, label}) {
   const cells = [];
   let most = 1;
   columns.forEach((column, at) => {
@@ -42,7 +42,7 @@ function heatChart(holder, columns, {width, rows, phases, warmup, label}) {
   }};
   const chart = draw(holder, {type: "scatter", data: {datasets: [{data: []}]},
     options: {scales: {x: timeAxis(), y: logAxis("", latency, [edge(low - 1), edge(high + 1)])}, plugins: {tooltip: {enabled: false}}}},
-  {label, plugins: [paint], fields: {timed: true, phases, warmup}});
+  {label, plugins: [paint], fields: {timed: true, phases, warmup, stopped}});
   holder.append(tip);
   chart.canvas.addEventListener("pointermove", event => {
     const box = chart.canvas.getBoundingClientRect(), px = event.clientX - box.left, py = event.clientY - box.top;

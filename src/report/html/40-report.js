@@ -225,15 +225,17 @@ function endpointsCard(data) {
     sorted.length > shown ? el("details", {}, el("summary", {}, `${sorted.length - shown} more`), list(sorted.slice(shown), "more-endpoints")) : null);
 }
 
-// Lines of errors.jsonl; slow operations among them are marked by their own kind.
-function samplesCards(data) {
-  const slow = data.errors.filter(e => e.slowest), failed = data.errors.filter(e => !slow.includes(e));
+// Lines of errors.jsonl: of one pattern, or of all the slowest of each and the errors.
+function samplesCards(data, pattern) {
+  const lines = pattern ? data.errors.filter(e => e.pattern === pattern.name) : data.errors;
+  const failed = lines.filter(e => !e.slowest), all = lines.filter(e => e.slowest);
+  const slow = pattern ? all : all.filter((e, i) => all.findIndex(other => other.pattern === e.pattern) === i);
   const cards = [];
   const length = e => latency((e.seconds || 0) * 1e6);
   const phases = e => Object.entries(e.phases_us || {}).map(([name, us]) => `${name} ${latency(us)}`).join(", ");
   const connection = e => (e.connection ? `${e.connection.local}, request ${e.connection.request}` : "-");
   if (slow.length) {
-    cards.push(card("Slowest operations", "with what it takes to find them in the server's log", table(["operation", "took", "where the time went", "ended at", "key", "endpoint", "connection", "request id"],
+    cards.push(card("Slowest operations", `${pattern ? "" : "of each pattern the slowest; "}with what it takes to find them in the server's log`, table(["operation", "took", "where the time went", "ended at", "key", "endpoint", "connection", "request id"],
       slow.map(e => [`${e.pattern} ${e.operation} ${sizeName(e.size || "")}`, length(e), phases(e), (e.at || "").slice(11, 23), e.key, e.endpoint, connection(e), e.request_id || "-"]), {text: [2, 3, 4, 5, 6, 7], id: "slowest"})));
   }
   if (failed.length) {
@@ -247,13 +249,15 @@ function samplesCards(data) {
 }
 
 const shares = new Set(["busy", "run_queue_wait", "saturated", "steal", "waiting"]);
+const clientWords = {busy: "busiest thread busy", run_queue_wait: "waiting for a CPU", saturated: "saturated seconds", steal: "taken by hypervisor",
+  run_queue_seconds: "seconds without CPU", waiting: "clients waiting for storage", loop_lag_us: "timers late by"};
 function clientFacts(client) {
   const facts = [["threads", client.threads], ["CPU", `${digits(client.cpu_seconds)} s, ${thousands(client.operations_per_cpu_second)} operations per CPU second`],
     ["busiest thread", percent(client.busiest_thread) + " of a core"], ["memory", bytes(client.max_rss_bytes)], ["connections", thousands(client.connections)], ["reconnects", thousands(client.reconnects)]];
   const known = new Set(["threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes", "connections", "reconnects"]);
   if (client.tls?.handshakes) facts.push(["TLS handshakes", `${thousands(client.tls.handshakes)}, ${thousands(client.tls.resumed)} resumed; p50 ${latency(client.tls.handshake_us.p50)}, p99 ${latency(client.tls.handshake_us.p99)}`]);
   for (const [field, value] of Object.entries(client)) {
-    const name = field.replace(/_us$/, "").replace(/_/g, " ");
+    const name = clientWords[field] || field.replace(/_us$/, "").replace(/_/g, " ");
     if (known.has(field) || value === null) continue;
     if (typeof value === "object") { if (value.p99 != null) facts.push([name, `p50 ${latency(value.p50)}, p99 ${latency(value.p99)}, max ${latency(value.max)}`]); }
     else facts.push([name, typeof value !== "number" ? String(value) : shares.has(field) ? percent(value) : field.endsWith("_us") ? latency(value) : digits(value)]);
@@ -275,7 +279,7 @@ function clientCards(data, context) {
     keys([["longest delay", css("c1")]]), lag)) : cpuCard;
   return [[charts, card("This client", "what it spent, and whether it was at its limit", factList(clientFacts(client)))], () => draws.forEach(draw => draw())];
 }
-const factList = facts => el("dl", {}, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))));
+const factList = facts => el("dl", {}, facts.map(([name, value]) => el("div", {class: String(value).length > 90 ? "wide" : null}, el("dt", {}, name), el("dd", {}, String(value)))));
 
 function settingsCard(data) {
   const {run} = data, facts = [["run", run.id], ["version", run.version], ["started", run.started], ["pattern", run.pattern], ["worker", run.worker],
@@ -286,12 +290,15 @@ function settingsCard(data) {
   return card("Settings", null, factList(facts));
 }
 
-const contextOf = (data, phases) => ({step: data.bin_seconds, phases, warmup: data.warmup_seconds});
-function phaseNote(data, pattern) {
-  const kinds = new Set(pattern.phases.map(p => p[2])), notes = [];
+const contextOf = (data, phases) => ({step: data.bin_seconds, phases, warmup: data.warmup_seconds, stopped: data.stopped_seconds});
+function phaseNote(data, phases) {
+  const kinds = new Set(phases.map(p => p[2])), notes = [];
   if (kinds.has("burst")) notes.push(["burst of the pattern", css("shade"), "box"]);
   if (kinds.has("cycle")) notes.push(["start of a cycle", css("line"), "box"]);
   if (data.warmup_seconds > 0) notes.push(["warm-up, not in the figures", css("warm"), "box"]);
+  // A moment of it is nothing to speak of.
+  if (data.stopped_seconds > 0 && time.whole[1] - data.stopped_seconds > time.whole[1] / 50)
+    notes.push(["grace: the load is stopped, what was under way ends", css("warm"), "box"]);
   return notes.length ? keys(notes) : null;
 }
 
@@ -300,7 +307,7 @@ function patternView(data, pattern) {
   if (!operations.some(o => o.name === state.operation)) state.operation = (operations.find(o => o.course.p50.some(v => v > 0)) || operations[0])?.name;
   const chosen = operations.find(o => o.name === state.operation);
   const parts = throughputCards(data, operations.map(o => ({name: o.name, colour: operationColour(o.name), ...o.course})), context);
-  const nodes = [phaseNote(data, pattern), el("div", {class: "pair"}, parts.map(p => p[0]))];
+  const nodes = [phaseNote(data, pattern.phases), el("div", {class: "pair"}, parts.map(p => p[0]))];
   if (chosen) {
     if (operations.length > 1) {
       nodes.push(el("p", {class: "choice", id: "operation"}, operations.map(o => el("button", {type: "button", "aria-pressed": String(o === chosen), "data-operation": o.name,
@@ -330,8 +337,29 @@ function overallView(data) {
   });
   const parts = throughputCards(data, lines, context);
   const failures = failuresCard(data, data.patterns.flatMap(shownOperations), context);
-  return {nodes: [data.warmup_seconds > 0 ? phaseNote(data, {phases: []}) : null, ...parts.map(p => p[0]), patternsTable(data), failures[0]],
-    draws: [...parts.map(p => p[1]), failures[1]]};
+  const schedules = schedulesCard(data, context);
+  return {nodes: [phaseNote(data, []), ...parts.map(p => p[0]), schedules && schedules[0], patternsTable(data), failures[0]],
+    draws: [...parts.map(p => p[1]), ...(schedules ? [schedules[1]] : []), failures[1]]};
+}
+
+// Whose turn it was: the bursts and cycles of each pattern, above each other.
+function schedulesCard(data, context) {
+  if (!data.patterns.some(p => p.phases.length)) return null;
+  const end = data.stopped_seconds || time.whole[1], bars = [];
+  data.patterns.forEach((pattern, i) => {
+    const add = (from, to, text, colour) => bars.push({name: pattern.name, from, to, text, colour});
+    const always = (data.run.schedules?.[pattern.name]?.kind || "always") === "always";
+    if (!pattern.phases.length) add(0, end, always ? "around the clock" : "too many bursts to tell apart", css("line"));
+    for (const [from, to, kind] of pattern.phases) {
+      if (from >= end) continue;
+      // A cycle goes on until it has nothing left to do; when that was, the operations show.
+      if (kind === "cycle") add(from, Math.min(end, from + (to - from) / 10), "a cycle begins", anyColour(i));
+      else add(from, Math.min(to, end), "burst", anyColour(i));
+    }
+  });
+  const holder = el("div", {class: "chart"});
+  return [card("Schedules", "when each pattern had its bursts, or began its cycles; grey: around the clock, or too many to tell apart", holder),
+    () => spanChart(holder, data.patterns.map(p => p.name), bars, {...context, label: "Schedules"})];
 }
 
 function tabs(data) {
@@ -356,7 +384,7 @@ function reportPage(data) {
   const client = clientCards(data, contextOf(data, []));
   const shown = pattern ? [pattern.name] : data.patterns.map(p => p.name);
   page.replaceChildren(...[headerOf(data.run, data.summary), ...bannerOf(data), el("p", {class: "sentence", id: "sentence"}, data.sentence), sloCard(data.summary),
-    tabs(data), tiles(data, shown), ...view.nodes, endpointsCard(data), ...samplesCards(data), ...client[0], settingsCard(data),
+    tabs(data), tiles(data, shown), ...view.nodes, endpointsCard(data), ...samplesCards(data, pattern), ...client[0], settingsCard(data),
     el("footer", {}, `s3loadtest ${data.run.version}. Percentiles are merged from histograms, never averaged; 1 KiB is 1024 bytes.`)].filter(Boolean));
   for (const make of [...view.draws, client[1]]) make();
   time.onzoom(time.min > time.whole[0] || time.max < time.whole[1]);

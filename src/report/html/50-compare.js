@@ -56,7 +56,7 @@ function comparePage({comparison, runs}) {
   const describe = (label, run, colour) => el("div", {}, el("i", {style: `display:inline-block;width:12px;height:12px;border-radius:3px;background:${colour};margin-right:8px`}),
     el("strong", {}, label + "  "), `${run.run.id}: ${run.run.started.slice(0, 16).replace("T", " ")} UTC, ${duration(Math.round(run.summary.run.seconds * 10) / 10)}${run.ended ? "" : ", did not end"}`);
   const failed = comparison.fail_if.filter(rule => !rule.passed);
-  const kind = failed.length ? "bad" : comparison.different ? "note" : "good";
+  const kind = failed.length ? "bad" : comparison.different || comparison.verdict.startsWith("Nothing") ? "note" : "good";
   const reset = el("button", {type: "button", id: "reset", hidden: "", onclick: () => showTime(...time.whole)}, "Show all of the time");
   time.onzoom = zoomed => { reset.hidden = !zoomed; };
   const choice = (list, key) => list.map(name => el("button", {type: "button", "aria-pressed": String(state[key] === name), [`data-${key}`]: name,

@@ -1,0 +1,129 @@
+#include "report/closing_sentence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/amounts.h"
+#include "report/slo_text.h"
+#include "report/trouble.h"
+
+namespace s3lt {
+namespace {
+
+// A tail is worth a word from a hundred samples on and ten times the median.
+constexpr std::uint64_t enough_samples = 100;
+constexpr double long_tail = 10;
+
+// What all patterns did together, a PART with its PUT.
+struct Sum {
+  Counters operations, trims;
+  bool any_ok = false;
+
+  explicit Sum(const Snapshot& total) {
+    for (const auto& [key, cell] : total.cells) {
+      if (key.operation == OperationKind::part) continue;
+      const bool trim = key.operation == OperationKind::trim;
+      (trim ? trims : operations).add(cell.counters);
+      any_ok = any_ok || (!trim && !cell.response.empty());
+    }
+  }
+};
+
+std::string share_text(std::uint64_t part, std::uint64_t whole) {
+  const double percent =
+      100 * static_cast<double>(part) / static_cast<double>(std::max<std::uint64_t>(1, whole));
+  return percent > 0 && percent < 0.1 ? "<0.1%" : fmt::format("{:.1f}%", percent);
+}
+
+std::string most_frequent_error(const Counters& counters) {
+  std::size_t most = 0;
+  std::uint64_t of_most = 0;
+  for (std::size_t i = 0; i < outcomes; ++i) {
+    if (!is_error(static_cast<Outcome>(i)) || counters.outcomes[i] <= of_most) continue;
+    most = i;
+    of_most = counters.outcomes[i];
+  }
+  return of_most == 0 ? "" : fmt::format(", most often: {}", outcome_names[most]);
+}
+
+std::string failures(const Sum& sum) {
+  const Counters& c = sum.operations;
+  std::string text;
+  if (c.errors == 0 && sum.trims.errors == 0) text = " without an error";
+  if (c.errors > 0) {
+    text = fmt::format("; {} of them failed ({}{})", format_count(c.errors), share_text(c.errors, c.count),
+                       most_frequent_error(c));
+  }
+  if (sum.trims.errors > 0) text += fmt::format("; {} failed", counted(sum.trims.errors, "TRIM"));
+  return text;
+}
+
+// The longest tail, in "; one GET of 1 MiB in a hundred took …".
+std::string tail(const Snapshot& total) {
+  double longest = 0;
+  std::string text;
+  for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::trim || cell.response.count() < enough_samples) continue;
+    const std::int64_t p50 = cell.response.percentile(50), p99 = cell.response.percentile(99);
+    const double ratio = static_cast<double>(p99) / static_cast<double>(std::max<std::int64_t>(1, p50));
+    if (ratio < long_tail || ratio <= longest) continue;
+    longest = ratio;
+    const auto bytes = parse_size(key.size);
+    text =
+        fmt::format("; one {}{} in a hundred took {} or longer, {:.0f} times the median", name(key.operation),
+                    bytes ? " of " + format_size(*bytes) : "", format_latency(p99), ratio);
+  }
+  return text;
+}
+
+std::string not_sent(const Snapshot& total) {
+  std::uint64_t n = 0;
+  for (const auto& [pattern, arrivals] : total.arrivals) n += arrivals.not_sent;
+  if (n == 0) return {};
+  return fmt::format("; {} {} not sent in time, for want of a free client",
+                     counted(n, "more intended operation"), n == 1 ? "was" : "were");
+}
+
+std::string wrong_bytes(const Counters& counters) {
+  std::uint64_t n = 0;
+  for (const std::uint64_t of_kind : counters.corrupt) n += of_kind;
+  if (n == 0) return {};
+  return fmt::format("; {} did not bring the bytes that were written", counted(n, "read"));
+}
+
+std::string_view trust(const RunResult& result, bool any_ok) {
+  if (!any_ok) return "as none succeeded, this says nothing of its speed";
+  if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
+  if (result.bottleneck == "client-cpu") {
+    return "this client's CPU was the limit, so the storage may be faster than that";
+  }
+  if (result.bottleneck == "client-network") {
+    return "this client's network was the limit, so the storage may be faster than that";
+  }
+  return "neither the storage nor this client could be shown to be the limit";
+}
+
+}  // namespace
+
+std::string closing_sentence(const RunResult& result) {
+  const Sum sum(result.total);
+  const Counters& c = sum.operations;
+  const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
+  if (c.count == 0) return fmt::format("Not one operation ended in {}.", length);
+  std::string sentence =
+      fmt::format("The storage answered {} in {} ({}, {})", counted(c.count, "operation"), length,
+                  rate_text(per_second(static_cast<double>(c.in_time()), result.seconds)),
+                  format_rate(per_second(static_cast<double>(c.bytes_in_time()), result.seconds)));
+  sentence += failures(sum);
+  // Some are nothing to speak of: another client deleted the object a moment before.
+  if (c.not_found * 100 > c.count)
+    sentence += fmt::format("; {} of them found no object", format_count(c.not_found));
+  if (c.errors == 0) sentence += tail(result.total);
+  sentence += not_sent(result.total) + wrong_bytes(c);
+  if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
+  return sentence + slo_clause(result) + fmt::format("; {}.", trust(result, sum.any_ok));
+}
+
+}  // namespace s3lt
