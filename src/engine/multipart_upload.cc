@@ -231,8 +231,8 @@ void MultipartUpload::cut() {
   for (const auto& worker : workers_) worker->timer.cancel();
 }
 
-void MultipartUpload::judge_refused(const ExchangeResult& result, Attempt& attempt) {
-  judge_refusal(result, attempt);
+void MultipartUpload::judge_refused(const ExchangeResult& result, Attempt& attempt) const {
+  judge_refusal(result, attempt, thread_.plan().profile->traits(false).through_s3pool);
   // No key can be missing here: NoSuchUpload, NoSuchBucket.
   if (attempt.outcome == Outcome::missing) attempt.outcome = Outcome::client_error;
 }

@@ -65,7 +65,7 @@ std::string arrival_fields(const Snapshot& total, std::string_view pattern) {
 
 // The columns that hold only zeros say nothing; they appear with their first event.
 Table operations_table(const std::vector<OperationFigures>& operations, double seconds) {
-  const auto any = [&](std::uint64_t Counters::* counter) {
+  const auto any = [&](std::uint64_t Counters::*counter) {
     return std::ranges::any_of(operations, [&](const auto& of) { return of.all.counters.*counter != 0; });
   };
   const bool not_found = any(&Counters::not_found), cancelled = any(&Counters::cancelled);
@@ -192,6 +192,22 @@ std::string client_line(const RunResult& result) {
       format_size(static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))));
 }
 
+// Of the s3pool in between.
+std::string proxy_line(const ProxyRecord& proxy) {
+  const std::string used = proxy.observed
+                               ? fmt::format("{:.1f} CPU s, {} of memory at most", proxy.cpu_seconds,
+                                             format_size(static_cast<std::uint64_t>(proxy.max_rss_bytes)))
+                               : std::string("its CPU time cannot be seen from here");
+  return fmt::format(
+      "proxy: s3pool at {}{}, {}; it takes whole bodies before it passes them on, and its own retries "
+      "(up to 6, after 0.2 s doubling to 5 s) are in these times and in no figure",
+      proxy.address,
+      !proxy.ours    ? " (not started by us)"
+      : proxy.shared ? " (other runs use it, too)"
+                     : "",
+      used);
+}
+
 // What a reader should look at first; empty where nothing stood out.
 std::string what_stood_out(const RunResult& result, std::uint64_t errors, std::uint64_t operations) {
   if (errors != 0) {
@@ -230,6 +246,8 @@ std::string what_stood_out(const RunResult& result, std::uint64_t errors, std::u
 }
 
 std::string trust(const RunResult& result) {
+  if (result.bottleneck == "storage" && result.proxy)
+    return "the client had room to spare, so the figures are s3pool's and the storage's together";
   if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
   if (result.bottleneck == "client-cpu") {
     return "this client's CPU was the limit, so the storage may be faster than that";
@@ -267,7 +285,8 @@ std::string closing_sentence(const RunResult& result) {
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
   if (sum.operations == 0) return fmt::format("Not one operation ended in {}.", length);
   std::string sentence =
-      fmt::format("The storage answered {} in {} ({}, {})", counted(sum.operations, "operation"), length,
+      fmt::format("The storage{} answered {} in {} ({}, {})", result.proxy ? ", through s3pool," : "",
+                  counted(sum.operations, "operation"), length,
                   rate_text(per_second(static_cast<double>(sum.in_time), result.seconds)),
                   format_rate(per_second(static_cast<double>(sum.bytes_in_time), result.seconds)));
   if (sum.errors == 0) sentence += " without an error";
@@ -358,6 +377,7 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   out += wrapped(client_line(result), style.width, 0);
   if (const std::string handshakes = handshake_line(result.total.client); !handshakes.empty())
     out += wrapped(handshakes, style.width, 0);
+  if (result.proxy) out += wrapped(proxy_line(*result.proxy), style.width, 0);
   std::string limit = fmt::format("limit: {}", result.bottleneck);
   const bool said_above = result.bottleneck.starts_with("client");
   if (!result.why.empty() && !said_above) limit += " - " + result.why;

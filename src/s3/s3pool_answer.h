@@ -2,15 +2,18 @@
 // what it says itself (502, 503, 400, as text) has none. Pure, thread-safe.
 #pragma once
 
-#include "http/head.h"
+#include <string_view>
 
 namespace s3lt {
 
 // The code that such an answer is counted and shown under.
 inline constexpr const char* s3pool_code = "s3pool";
 
-inline bool is_s3pools_own(const http::Headers& headers) {
-  return !headers.has("x-s3pool-proxy") && headers.find("content-type").starts_with("text/plain");
+inline constexpr const char* s3pool_header = "x-s3pool-proxy";
+
+// `passed_on`: it has the header.
+inline bool is_s3pools_own(bool passed_on, std::string_view content_type) {
+  return !passed_on && content_type.starts_with("text/plain");
 }
 
 }  // namespace s3lt
