@@ -262,14 +262,12 @@ Result<void> go_through_s3pool(const Settings& settings, const RunFlags& flags, 
   if (!settings.credentials.session_token.empty() && !flags.no_proxy) {
     return usage_error(
         "backend proxy: s3pool signs without a session token; unset AWS_SESSION_TOKEN and use permanent "
-        "keys, or "
-        "another backend");
+        "keys, or another backend");
   }
   if (!plan.profile->can_send(flags.prefix)) {
     return usage_error(
         fmt::format("--prefix: \"{}\" cannot be sent through s3pool, which takes keys of visible ASCII "
-                    "without ? # < > and `; "
-                    "choose another prefix, or another backend",
+                    "without ? # < > and `; choose another prefix, or another backend",
                     flags.prefix));
   }
   auto addresses = resolve(settings.proxy.host, settings.proxy.port);

@@ -89,8 +89,30 @@ Error sentence_of(const S3poolProblem& problem, const std::string& address, cons
                            program, address, problem.text, log));
 }
 
+S3poolRequest request_for(const Settings& settings, const RunFlags& flags, const fs::path& program,
+                          const std::string& ip) {
+  S3poolSettings s3pool{
+      .program = program,
+      .ip = ip,
+      .port = settings.proxy.port,
+      .endpoints = {},
+      .credentials = settings.credentials,
+      .region = settings.region,
+      .verify_tls = settings.verify_tls,
+      .ca_bundle = settings.ca_bundle.empty() ? fs::path() : absolute_path(settings.ca_bundle),
+      .tuning = tuning_in_environment()};
+  for (const Endpoint& endpoint : settings.endpoints) s3pool.endpoints.push_back(endpoint.url());
+  return {.order = order_s3pool(s3pool),
+          .restart = flags.force_restart_proxy,
+          .directory = absolute_path(settings.temp_dir),
+          .log = absolute_path(settings.log_dir / fmt::format("s3pool-{}.log", settings.proxy.port))};
+}
+
 std::vector<std::string> keeper_of(const std::string& address) {
-  return {"/proc/self/exe", keeper_command, address};
+  std::error_code error;
+  fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error || !fs::exists(program, error)) program = "/proc/self/exe";  // replaced while we run
+  return {program.string(), keeper_command, address};
 }
 
 }  // namespace
@@ -121,23 +143,7 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
     log_warning(fmt::format(
         "s3pool at {} asks nobody for a key: who reaches that address reaches the storage", address));
   }
-  S3poolSettings s3pool{
-      .program = *program,
-      .ip = *ip,
-      .port = settings.proxy.port,
-      .endpoints = {},
-      .credentials = settings.credentials,
-      .region = settings.region,
-      .verify_tls = settings.verify_tls,
-      .ca_bundle = settings.ca_bundle.empty() ? fs::path() : absolute_path(settings.ca_bundle),
-      .tuning = tuning_in_environment(),
-      .path = path_in_environment()};
-  for (const Endpoint& endpoint : settings.endpoints) s3pool.endpoints.push_back(endpoint.url());
-  S3poolRequest request{
-      .order = order_s3pool(s3pool),
-      .restart = flags.force_restart_proxy,
-      .directory = absolute_path(settings.temp_dir),
-      .log = absolute_path(settings.log_dir / fmt::format("s3pool-{}.log", settings.proxy.port))};
+  S3poolRequest request = request_for(settings, flags, *program, *ip);
   auto lease = S3poolLease::take(address, request, keeper_of(address));
   if (!lease) return std::unexpected(sentence_of(lease.error(), address, request));
   request.restart = false;  // of what follows
@@ -219,17 +225,18 @@ void RunProxy::take(const S3poolLease::Event& event) {
     say(fmt::format("s3pool takes {} for unhealthy, and may use it no more", event.text));
   } else if (event.kind == Kind::ended) {
     // It may end several times on its way back.
-    if (!down_at_) down_at_ = now();
-    ++record_.deaths;
+    if (!down_at_) {
+      down_at_ = now();
+      ++record_.deaths;
+    }
     if (std::ranges::find(record_.how_it_died, event.text) == record_.how_it_died.end())
       record_.how_it_died.push_back(event.text);
-    cpu_before_ += use_.latest - use_.at_first;
-    use_ = {};
     say(fmt::format("s3pool {}; it is started again", event.text));
   } else {
     ++record_.starts;
     if (down_at_) record_.down_seconds += to_seconds(now() - *down_at_);
     down_at_.reset();
+    cpu_before_ += use_.latest - use_.at_first;
     use_ = {.pid = lease_->pid()};
     say(fmt::format("s3pool is there again: process {}", lease_->pid()));
   }
@@ -251,7 +258,8 @@ void RunProxy::ask_again() {
 void RunProxy::look() {
   const std::lock_guard lock(mutex_);
   const auto use = use_.pid > 0 ? use_of_process(use_.pid) : std::nullopt;
-  if (!use) return;
+  if (!use || (use_.start_ticks != 0 && use->start_ticks != use_.start_ticks)) return;
+  use_.start_ticks = use->start_ticks;
   record_.observed = true;
   use_.latest = use->cpu_seconds;
   record_.max_rss_bytes = std::max(record_.max_rss_bytes, static_cast<double>(use->peak_rss_bytes));

@@ -34,6 +34,7 @@ class RunProxy {
  private:
   struct Use {
     pid_t pid = 0;
+    std::uint64_t start_ticks = 0;      // with it, which process it is
     double at_first = 0, latest = 0;  // CPU seconds
   };
   RunProxy(S3poolRequest request, std::string address)

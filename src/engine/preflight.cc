@@ -17,7 +17,8 @@ namespace {
 
 // s3pool's own words, where the answer is its own.
 std::string s3pool_words(const StorageAnswer& answer) {
-  if (answer.status < 400 || !is_s3pools_own(answer.has_header(s3pool_header), answer.header("content-type"))) return {};
+  if (answer.status < 400 || !is_s3pools_own(answer.has_header(s3pool_header), answer.header("content-type")))
+    return {};
   return answer.body.empty() ? std::string("nothing more") : answer.body.substr(0, 300);
 }
 

@@ -45,7 +45,11 @@ class Keeper {
       for (User& user : users_) listen_to(user);
       leave();
       watch();
-      if (users_.empty() && (had_users_ || now() > first_user_by)) break;
+      if (!users_.empty() || (!had_users_ && now() <= first_user_by)) continue;
+      // Who came while the last one's s3pool ended is not sent away.
+      PacketSocket late = listener_.accept();
+      if (!late) break;
+      users_.emplace_back(std::move(late));
     }
     end_child();
   }
@@ -190,9 +194,22 @@ class Keeper {
     ++failures_;
     state_ = was_up_ ? State::down : State::none;
     start_at_ = now() + restart_delay(failures_);
-    if (was_up_) return tell("ended", text);
+    if (was_up_) return tell("ended", words_of(what, text));
     for (User& user : users_) {
       if (user.waits && !user.gone) refuse(user, what, text);
+    }
+  }
+
+  static std::string words_of(S3poolFailure what, const std::string& text) {
+    switch (what) {
+      case S3poolFailure::address:
+        return fmt::format("cannot listen, for its address is used by {}", text);
+      case S3poolFailure::start:
+        return fmt::format("cannot be started: {}", text);
+      case S3poolFailure::silent:
+        return fmt::format("did not listen within {}", text);
+      default:
+        return text;
     }
   }
 

@@ -75,6 +75,10 @@ std::expected<S3poolLease, S3poolProblem> S3poolLease::take(const std::string& a
   while (now() < deadline) {
     lease.socket_ = PacketSocket::connect(name);
     if (!lease.socket_) {
+      // One that met a keeper on its way out has gone again.
+      const bool gone = lease.keeper_ > 0 && ::waitpid(lease.keeper_, nullptr, WNOHANG) == lease.keeper_;
+      if (gone) spawn_again = std::min(spawn_again, now() + std::chrono::milliseconds(100));
+      if (gone) lease.keeper_ = -1;
       if (now() >= spawn_again) {
         reap(lease.keeper_, now());
         lease.keeper_ = spawn_keeper(keeper);

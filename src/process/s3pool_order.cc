@@ -28,7 +28,7 @@ S3poolOrder order_s3pool(const S3poolSettings& settings) {
                        // That it gave an endpoint up is told at level warn, by this module alone.
                        {"RUST_LOG", "error,s3pool::core=warn"},
                        {"NO_COLOR", "1"},
-                       {"PATH", settings.path.empty() ? "/usr/bin:/bin" : settings.path}};
+                       {"PATH", "/usr/local/bin:/usr/bin:/bin"}};
   if (!settings.ca_bundle.empty())
     order.environment.emplace_back("SSL_CERT_FILE", settings.ca_bundle.string());
   for (const auto& variable : settings.tuning) order.environment.push_back(variable);

@@ -24,7 +24,6 @@ struct S3poolSettings {
   std::filesystem::path ca_bundle;  // empty: the system's
   // What the user tunes it with: its variables LB_* and POOL_*.
   std::vector<std::pair<std::string, std::string>> tuning;
-  std::string path = {};  // PATH, for programs that are scripts
 };
 
 struct S3poolOrder {

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "report/certainty_text.h"
 #include "report/handshake_text.h"
+#include "report/proxy_text.h"
 #include "report/slo_text.h"
 #include "report/slowest_text.h"
 #include "report/table.h"
@@ -190,22 +191,6 @@ std::string client_line(const RunResult& result) {
       format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), 100 * result.busiest_thread,
       late, counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
       format_size(static_cast<std::uint64_t>(std::max(0.0, result.max_rss_bytes))));
-}
-
-// Of the s3pool in between.
-std::string proxy_line(const ProxyRecord& proxy) {
-  const std::string used = proxy.observed
-                               ? fmt::format("{:.1f} CPU s, {} of memory at most", proxy.cpu_seconds,
-                                             format_size(static_cast<std::uint64_t>(proxy.max_rss_bytes)))
-                               : std::string("its CPU time cannot be seen from here");
-  return fmt::format(
-      "proxy: s3pool at {}{}, {}; it takes whole bodies before it passes them on, and its own retries "
-      "(up to 6, after 0.2 s doubling to 5 s) are in these times and in no figure",
-      proxy.address,
-      !proxy.ours    ? " (not started by us)"
-      : proxy.shared ? " (other runs use it, too)"
-                     : "",
-      used);
 }
 
 // What a reader should look at first; empty where nothing stood out.

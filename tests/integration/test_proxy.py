@@ -10,8 +10,6 @@ import pytest
 import servers
 from harness import json_lines
 
-SECRET_WORDS = "AWS_SECRET_ACCESS_KEY"
-
 
 def processes_of(port):
     """pid to command line of everything that was started for this address."""
@@ -73,7 +71,7 @@ def running_load(loadtest, storage, proxy, *more, seconds="4s", settings=None):
 
 
 def test_a_run_starts_it_reports_it_and_leaves_nothing(serve, loadtest, proxy):
-    running = running_load(loadtest, serve, proxy, seconds="3s")
+    running = running_load(loadtest, serve, proxy, seconds="2s")
     pid = proxy.pid()
     for words in processes_of(proxy.port).values():
         assert not any(serve.secret_key in word for word in words)
@@ -93,9 +91,10 @@ def test_a_run_starts_it_reports_it_and_leaves_nothing(serve, loadtest, proxy):
     assert f"proxy: s3pool at 127.0.0.1:{proxy.port}, " in rendered.stdout and "through s3pool" in rendered.stdout
 
 
-def test_all_operations_pass_through_it(any_server, loadtest, proxy):
-    name, storage = any_server
-    result = loadtest(storage.with_new_bucket(), "run", "all", "--duration", "6s", "--time-scale", "60", "--size", "1KB",
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_all_operations_pass_through_it(server, request, loadtest, proxy):
+    storage = request.getfixturevalue(server)
+    result = loadtest(storage.with_new_bucket(), "run", "all", "--duration", "5s", "--time-scale", "60", "--size", "1KB",
                       "--size", "100KB", "--concurrency", "2", "--create-bucket", "--json", settings=proxy.settings())
     assert result.status == 0, result.stderr
     patterns = result.summary["patterns"]
@@ -175,7 +174,7 @@ def test_one_with_other_settings_is_not_taken_from_another_run(serve, loadtest, 
 
 
 def test_force_restart_proxy_restarts_ours(serve, loadtest, another_loadtest, proxy):
-    running = running_load(loadtest, serve, proxy, seconds="5s")
+    running = running_load(loadtest, serve, proxy, seconds="3s")
     pid = proxy.pid()
     other = running_load(another_loadtest, serve, proxy, "--worker-id", "1", "--force-restart-proxy", seconds="1s")
     assert proxy.pid() != pid
@@ -193,7 +192,7 @@ def foreign(serve, proxy, tmp_path):
     process = servers.start([servers.S3POOL, "--insecure", "--log-level", "error", "proxy", "--listen",
                              f"127.0.0.1:{proxy.port}"], work / "log", cwd=work,
                             environment={"PATH": os.environ["PATH"], "S3_POOL": serve.endpoint,
-                                         "AWS_ACCESS_KEY_ID": serve.access_key, SECRET_WORDS: serve.secret_key})
+                                         "AWS_ACCESS_KEY_ID": serve.access_key, "AWS_SECRET_ACCESS_KEY": serve.secret_key})
     servers.wait_for("s3pool", lambda: servers.listening(proxy.port), 10, process)
     yield process
     servers.end(process)

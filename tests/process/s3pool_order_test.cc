@@ -22,8 +22,7 @@ S3poolSettings settings() {
           .credentials = {"the key", "the secret", ""},
           .region = "eu-west-1",
           .ca_bundle = {},
-          .tuning = {{"POOL_CONNECT_TIMEOUT", "5"}},
-          .path = "/bin"};
+          .tuning = {{"POOL_CONNECT_TIMEOUT", "5"}}};
 }
 
 TEST(S3poolOrder, HasTheCommandOfTheEarlierToolAndNoSecretInIt) {
