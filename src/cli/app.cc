@@ -22,6 +22,7 @@
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/run_flags.h"
+#include "cli/run_proxy.h"
 #include "cli/serve.h"
 #include "cli/verify.h"
 #include "version.h"
@@ -206,6 +207,9 @@ int run_app(int argc, char** argv) {
   if (holds(arguments, "--version")) {
     return print_and_end(fmt::format("s3loadtest {}\n", S3LOADTEST_VERSION));
   }
+  // A process that runs start for themselves: not in the help.
+  if (!arguments.empty() && arguments.front() == keeper_command)
+    return keep_s3pool_command({arguments.begin() + 1, arguments.end()});
   const std::size_t at = first_word(arguments);
   if (at == arguments.size()) {
     const bool bare = arguments.empty() || holds(arguments, "--help") || holds(arguments, "-h");

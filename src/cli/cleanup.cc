@@ -55,7 +55,7 @@ std::string found_text(const CleanupFlags& flags, const CleanupTally& found) {
 
 std::string where_text(const RunPlan& plan, const std::string& prefix) {
   std::vector<std::string> urls;
-  for (const ResolvedEndpoint& e : plan.endpoints) urls.push_back(e.url);
+  for (const ResolvedEndpoint& e : plan.storage) urls.push_back(e.url);
   return fmt::format("{}, bucket {}, prefix {}", fmt::join(urls, ","), plan.bucket, prefix);
 }
 

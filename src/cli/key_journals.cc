@@ -13,7 +13,7 @@ namespace s3lt {
 KeyJournals::KeyJournals(const Settings& settings, const RunPlan& plan, const std::string& prefix)
     : prefix_(prefix) {
   std::vector<std::string> endpoints;
-  for (const ResolvedEndpoint& e : plan.endpoints) endpoints.push_back(e.url);
+  for (const ResolvedEndpoint& e : plan.storage) endpoints.push_back(e.url);
   const FoundJournals found = KeyJournal::find(settings.key_dir, endpoints, plan.bucket);
   for (const std::string& problem : found.unreadable) {
     log_warning(fmt::format("{}; later runs may look for objects that are deleted now", problem));

@@ -130,6 +130,28 @@ Result<void> check_memory(const RunNeeds& needs, std::uint64_t most_connections)
                   format_size(needed), format_size(room.bytes), room.of));
 }
 
+// A run with C clients of every pattern needs C times the sum of their largest bodies.
+Result<void> check_memory_of_s3pool(const std::vector<BodiesUnderWay>& bodies) {
+  std::uint64_t needed = 0, one_of_each = 0, clients = 0, largest = 0;
+  for (const BodiesUnderWay& b : bodies) {
+    needed += b.clients * b.largest;
+    one_of_each += b.largest;
+    clients += b.clients;
+    largest = std::max(largest, b.largest);
+  }
+  const Room room = memory_left();
+  if (needed <= room.bytes) return {};
+  const std::uint64_t fitting = room.bytes / std::max<std::uint64_t>(one_of_each, 1);
+  const std::string remedy =
+      fitting > 0 ? fmt::format("use --concurrency {}", fitting) : std::string("use a smaller --size");
+  return usage_error(
+      fmt::format("s3pool keeps whole bodies in memory: {} clients with objects of up to {} need {}, and {} "
+                  "are left {}; {}, or "
+                  "--force to run all the same",
+                  format_count(clients), format_size(largest), format_size(needed), format_size(room.bytes),
+                  room.of, remedy));
+}
+
 void end_when_out_of_memory() {
   std::set_new_handler([] {
     constexpr std::string_view sentence =

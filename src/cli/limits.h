@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/error.h"
 
@@ -24,6 +25,14 @@ Result<std::uint64_t> raise_descriptor_limit(const RunNeeds& needs);
 // Compares an estimate with what is left of the machine's memory, the limits of its memory cgroups and
 // RLIMIT_AS; the error says which it is. `most_connections` as raise_descriptor_limit() gave it.
 Result<void> check_memory(const RunNeeds& needs, std::uint64_t most_connections);
+
+// Clients of a pattern, and the largest body that one of them has under way.
+struct BodiesUnderWay {
+  std::uint64_t clients = 0, largest = 0;
+};
+// Compares what s3pool keeps of whole bodies with what is left of memory; the error names the --concurrency
+// that fits.
+Result<void> check_memory_of_s3pool(const std::vector<BodiesUnderWay>& bodies);
 
 // From here on, memory that cannot be had ends the program with a sentence and status 3.
 void end_when_out_of_memory();

@@ -35,7 +35,7 @@ bool wrote_there(const boost::json::object& run, const RunPlan& plan, std::strin
   const auto* endpoints = run.if_contains("endpoints");
   if (endpoints == nullptr || !endpoints->is_array()) return false;
   for (const auto& url : endpoints->get_array()) {
-    for (const ResolvedEndpoint& e : plan.endpoints) {
+    for (const ResolvedEndpoint& e : plan.storage) {
       if (url.is_string() && std::string_view(url.get_string()) == e.url) return true;
     }
   }

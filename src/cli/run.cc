@@ -19,6 +19,7 @@
 #include "cli/report.h"
 #include "cli/run_keys.h"
 #include "cli/run_plan.h"
+#include "cli/run_proxy.h"
 #include "cli/run_slos.h"
 #include "cli/run_view.h"
 #include "cli/settings_of.h"
@@ -26,6 +27,7 @@
 #include "engine/run.h"
 #include "report/text.h"
 #include "results/notes.h"
+#include "results/proxy_verdict.h"
 #include "results/run_directory.h"
 #include "results/summary_json.h"
 #include "results/unfinished_run.h"
@@ -76,7 +78,7 @@ RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
     info.schedules.push_back(record_of(p.pattern.name, phases_of(plan, p.pattern)));
     info.writes = info.writes || p.pattern.writes();
   }
-  for (const ResolvedEndpoint& e : plan.endpoints) info.endpoints.push_back(e.url);
+  for (const ResolvedEndpoint& e : plan.storage) info.endpoints.push_back(e.url);
   return info;
 }
 
@@ -195,7 +197,7 @@ Result<std::vector<WorkerLock>> lock_patterns(const Settings& settings, const Ru
   std::vector<WorkerLock> locks;
   WorkerIdentity identity{
       .endpoints = {}, .bucket = plan.bucket, .prefix = plan.prefix, .worker = plan.worker, .pattern = {}};
-  for (const ResolvedEndpoint& e : plan.endpoints) identity.endpoints.push_back(e.url);
+  for (const ResolvedEndpoint& e : plan.storage) identity.endpoints.push_back(e.url);
   for (const PlannedPattern& p : plan.patterns) {
     identity.pattern = p.pattern.name;
     auto lock = WorkerLock::take(settings.key_dir, identity, wall_now());
@@ -234,6 +236,14 @@ int run_command(const RunFlags& flags) {
   if (const auto safe = is_safe(*settings, flags, *plan); !safe) return fail(safe.error());
   auto locks = lock_patterns(*settings, *plan);
   if (!locks) return fail(locks.error());
+  std::unique_ptr<RunProxy> proxy;
+  if (settings->backend == Backend::proxy) {
+    auto started = RunProxy::start(*settings, flags);
+    if (!started) return fail(started.error());
+    proxy = std::move(*started);
+  } else if (flags.no_proxy || flags.force_restart_proxy || flags.force) {
+    log_warning("--no-proxy, --force-restart-proxy and --force are for backend proxy, and do nothing here");
+  }
   if (const auto ready = preflight(*plan, flags.create_bucket); !ready) {
     warn_of_unfinished_runs(*locks, *plan);  // nobody else will: the locks are this run's now
     return fail(ready.error());
@@ -268,7 +278,8 @@ int run_command(const RunFlags& flags) {
                 .worker = plan->worker,
                 .live = live,
                 .interrupts = &interrupts,
-                .slos = slo_watch.get()},
+                .slos = slo_watch.get(),
+                .proxy = proxy.get()},
                **directory, *plan);
   auto load = run_load(*plan, view, journal->get());
   view.finish();
@@ -297,6 +308,13 @@ int run_command(const RunFlags& flags) {
   }
   result.notes = notes_on(result.total);
   Verdict verdict = judge(result.total);
+  if (proxy) {
+    result.proxy = proxy->end();
+    result.proxy->own_answers = result.total.client.proxy_answers;
+    verdict = through_proxy(std::move(verdict), *result.proxy, result.total);
+    for (std::string& note : notes_on_proxy(*result.proxy, plan->storage.size()))
+      result.notes.push_back(std::move(note));
+  }
   result.bottleneck = std::move(verdict.bottleneck);
   result.why = std::move(verdict.why);
   result.slos = judge_slos(flags.slos, result.total, result.seconds);

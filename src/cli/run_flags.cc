@@ -269,8 +269,9 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
             "unsigned | signed | crc32", "unsigned");
   add_value(app, "--grace", flags.grace, duration_or_zero,
             "how long operations in flight may go on at the end", "TIME", "10s");
-  add_value(app, "--backend", flags.backend, as_text, "how requests look on the wire: boto3, minio or native",
-            "NAME", "boto3");
+  add_value(app, "--backend", flags.backend, as_text,
+            "how requests look on the wire: boto3, minio, native, or proxy (through s3pool)", "NAME",
+            "boto3");
   add_flag_value(
       app, "--slo",
       [&flags](const std::string& text) -> Result<void> {
@@ -285,6 +286,13 @@ void add_run_flags(CLI::App& app, RunFlags& flags) {
       ->disable_flag_override();
   add_value(app, "--out", flags.out, as_text, "write the run directory here", "DIR", "<log dir>/<run id>");
   app.add_flag("--json", flags.json, "the summary as JSON on stdout")->disable_flag_override();
+  app.add_flag("--no-proxy", flags.no_proxy, "backend proxy: use the s3pool that runs, and start none")
+      ->disable_flag_override();
+  app.add_flag("--force-restart-proxy", flags.force_restart_proxy,
+               "backend proxy: end the s3pool that a run of ours started, if one runs, and start it anew")
+      ->disable_flag_override();
+  app.add_flag("--force", flags.force, "backend proxy: run though s3pool may need more memory than there is")
+      ->disable_flag_override();
 }
 
 std::vector<std::pair<std::string, std::string>> describe(const RunFlags& flags) {

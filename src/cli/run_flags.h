@@ -75,6 +75,10 @@ struct RunFlags {
   std::string backend;
   std::string out;
   bool json = false;
+  // Of backend proxy.
+  bool no_proxy = false;             // use what runs there
+  bool force_restart_proxy = false;  // end ours, if it runs, and start it anew
+  bool force = false;                // though s3pool may need more memory than there is
 };
 
 // A prefix of keys: not empty, and ending in '/', so that worker 1 never means worker 10.

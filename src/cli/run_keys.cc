@@ -20,7 +20,7 @@ namespace s3lt {
 
 Result<std::unique_ptr<KeyJournal>> open_journal(const Settings& settings, const RunPlan& plan) {
   JournalOwner owner{.endpoints = {}, .bucket = plan.bucket, .prefix = plan.prefix, .worker = plan.worker};
-  for (const ResolvedEndpoint& e : plan.endpoints) owner.endpoints.push_back(e.url);
+  for (const ResolvedEndpoint& e : plan.storage) owner.endpoints.push_back(e.url);
   return KeyJournal::open(settings.key_dir, owner, patterns_deleted_by(plan));
 }
 
@@ -169,12 +169,21 @@ Result<void> read_existing(const std::string& prefix, std::span<const SizeClass>
   std::vector<SizeClass> found(sizes.begin(), sizes.end());
   if (found.empty() && !listed->empty()) found = sizes_of(*listed);
   std::vector<GivenKey> keys;
+  std::uint64_t not_sendable = 0;
   for (const ListPage::Object& object : *listed) {
+    if (!plan.profile->can_send(object.key)) {
+      ++not_sendable;
+      continue;
+    }
     auto size = std::ranges::find(found, object.size, &SizeClass::bytes);
     if (size == found.end() || size->label == other_sizes) {
       size = std::ranges::find(found, other_sizes, &SizeClass::label);
     }
     if (size != found.end()) keys.push_back({object.key, size->label});
+  }
+  if (not_sendable > 0) {
+    log_warning(fmt::format("{} objects under '{}' have keys that s3pool does not take and are not read",
+                            format_count(not_sendable), prefix));
   }
   if (keys.empty()) {
     return unavailable(

@@ -155,7 +155,7 @@ RunNeeds needs_of(const RunPlan& plan, std::uint64_t pool_bytes) {
   const std::uint64_t endpoints = traits.one_endpoint ? 1 : plan.endpoints.size();
   RunNeeds needs{.endpoints = endpoints,
                  .threads = plan.threads,
-                 .tls = plan.tls != nullptr,
+                 .tls = std::ranges::any_of(plan.endpoints, &ResolvedEndpoint::tls),
                  .pool_bytes = pool_bytes};
   for (const PlannedPattern& p : plan.patterns) {
     const std::uint64_t busy = busy_connections(plan, p.pattern);
@@ -228,12 +228,7 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
 
 Result<RunPlan> plan_access(const Settings& settings) {
   RunPlan plan;
-  const std::string_view backend = name(settings.backend);
-  plan.profile = find_profile(backend);
-  if (plan.profile == nullptr) {
-    return usage_error(
-        fmt::format("backend {} is not available in this version; use boto3, minio or native", backend));
-  }
+  plan.profile = find_profile(settings.backend == Backend::proxy ? "native" : name(settings.backend));
   if (std::ranges::any_of(settings.endpoints, &Endpoint::tls)) {
     auto client = TlsClient::create({.verify = settings.verify_tls,
                                      .ca_bundle = settings.ca_bundle.string(),
@@ -255,9 +250,44 @@ Result<RunPlan> plan_storage(const Settings& settings) {
   if (!plan) return plan;
   auto endpoints = resolve_all(settings.endpoints);
   if (!endpoints) return std::unexpected(endpoints.error());
-  plan->endpoints = std::move(*endpoints);
+  plan->endpoints = plan->storage = std::move(*endpoints);
   return plan;
 }
+
+namespace {
+
+// s3pool takes the storage's place: requests go there, unsigned.
+Result<void> go_through_s3pool(const Settings& settings, const RunFlags& flags, RunPlan& plan) {
+  plan.profile = find_profile("proxy");
+  if (!settings.credentials.session_token.empty() && !flags.no_proxy) {
+    return usage_error(
+        "backend proxy: s3pool signs without a session token; unset AWS_SESSION_TOKEN and use permanent "
+        "keys, or another backend");
+  }
+  if (!plan.profile->can_send(flags.prefix)) {
+    return usage_error(
+        fmt::format("--prefix: \"{}\" cannot be sent through s3pool, which takes keys of visible ASCII "
+                    "without ? # < > and `; choose another prefix, or another backend",
+                    flags.prefix));
+  }
+  auto addresses = resolve(settings.proxy.host, settings.proxy.port);
+  if (!addresses) {
+    return unavailable(fmt::format("S3LOADTEST_PROXY_ADDR: cannot find the host {}: {}; check its name",
+                                   settings.proxy.host, addresses.error()));
+  }
+  plan.endpoints = {{settings.proxy.url(), settings.proxy.host, settings.proxy.host_header(), false,
+                     std::move(*addresses)}};
+  if (flags.force || flags.no_proxy) return {};
+  std::vector<BodiesUnderWay> bodies;
+  for (const PlannedPattern& p : plan.patterns) {
+    bodies.push_back({.clients = p.clients});
+    for (const SizeClass& s : p.pattern.sizes)
+      bodies.back().largest = std::max(bodies.back().largest, s.bytes);
+  }
+  return check_memory_of_s3pool(bodies);
+}
+
+}  // namespace
 
 Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
                           std::vector<PlannedPattern> patterns) {
@@ -275,6 +305,11 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   }
   plan.threads = thread_count(flags);
   plan.patterns = std::move(patterns);
+
+  if (settings.backend == Backend::proxy) {
+    if (const auto through = go_through_s3pool(settings, flags, plan); !through)
+      return std::unexpected(through.error());
+  }
 
   std::uint64_t largest = 0;
   std::uint64_t clients = 0;

@@ -20,10 +20,11 @@ std::shared_ptr<const ContentPool> take_pool(const std::filesystem::path& direct
 // How to speak to the storage: all but where it is (endpoints).
 Result<RunPlan> plan_access(const Settings& settings);
 // Where the storage is and how to speak to it, with no load: endpoints resolved, TLS and credentials ready.
+// Straight to it, also with backend proxy.
 Result<RunPlan> plan_storage(const Settings& settings);
 
-// The same for a run; the content pool, raises the limit of file descriptors as far as the run needs.
-// Every error names what to change.
+// The same for a run, through s3pool with backend proxy; the content pool, raises the limit of file
+// descriptors as far as the run needs. Every error names what to change.
 Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
                           std::vector<PlannedPattern> patterns);
 

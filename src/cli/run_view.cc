@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "cli/denied_operation.h"
+#include "cli/run_proxy.h"
 #include "report/text.h"
 #include "results/figures.h"
 
@@ -110,6 +111,7 @@ void RunView::finish() {
 
 void RunView::started() {
   t0_ = now();
+  if (options_.proxy != nullptr) options_.proxy->begin();
 }
 
 void RunView::stopping() {
@@ -126,13 +128,19 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
   if (second.warmup) {
     warming_up_ = true;
   } else {
-    if (std::exchange(warming_up_, false)) log_info("the warm-up is over: figures begin here");
+    if (std::exchange(warming_up_, false)) {
+      log_info("the warm-up is over: figures begin here");
+      if (options_.proxy != nullptr) options_.proxy->begin();
+    }
     course_.add(second);
     look_at_slos(second, total);
   }
   // Of several patterns, the others go on.
   denied_ = denied_ || (plan_.patterns.size() == 1 && !denied_operations(plan_, total).empty());
   warn_of_new_errors(second);
+  if (options_.proxy != nullptr) {
+    for (const std::string& news : options_.proxy->take_news()) log_warning(news);
+  }
   tell_of_waiting(total);
   if (options_.live) draw(second, total);
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;

@@ -14,6 +14,8 @@
 
 namespace s3lt {
 
+class RunProxy;
+
 // A STATS or FINAL line of one pattern, with its figures as fields of the JSON form.
 void log_figures(const Snapshot& total, std::string_view pattern, unsigned worker, std::string_view op,
                  std::string_view line);
@@ -24,7 +26,8 @@ struct RunViewOptions {
   unsigned worker = 0;
   bool live = false;  // stderr is a terminal
   const volatile std::sig_atomic_t* interrupts = nullptr;
-  SloWatch* slos = nullptr;  // what ends the run early; may be null
+  SloWatch* slos = nullptr;   // what ends the run early; may be null
+  RunProxy* proxy = nullptr;  // likewise
 };
 
 class RunView : public RunObserver {

@@ -41,7 +41,7 @@ Expectation expectation(const Settings& settings, const RunPlan& plan, const std
     if (tell == Tell::problems) log_warning(fmt::format("{}; its keys are not looked for", problem));
   };
   std::vector<std::string> endpoints;
-  for (const ResolvedEndpoint& e : plan.endpoints) endpoints.push_back(e.url);
+  for (const ResolvedEndpoint& e : plan.storage) endpoints.push_back(e.url);
   const FoundJournals found = KeyJournal::find(settings.key_dir, endpoints, plan.bucket);
   for (const std::string& problem : found.unreadable) warn(problem);
   for (const auto& [path, owner] : found.journals) {

@@ -145,17 +145,25 @@ Result<void> read_logging(const SourceValues& values, Settings& out) {
   return read_bool(values, "LOADTEST_LOG_JSON", out.log_json);
 }
 
-Result<void> read_proxy_port(const SourceValues& values, Settings& out) {
-  const auto value = values.get("S3POOL_PROXY_PORT");
-  if (!value) return {};
-  const char* end = value->text.data() + value->text.size();
-  std::uint16_t port = 0;
-  const auto parsed = std::from_chars(value->text.data(), end, port);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || port == 0) {
-    return usage_error(
-        fmt::format("{}: \"{}\" is not a port; it is a number from 1 to 65535", value->where, value->text));
+// S3POOL_PROXY_PORT is the older name, and of the port alone.
+Result<void> read_proxy(const SourceValues& values, Settings& out) {
+  if (const auto value = values.get("S3POOL_PROXY_PORT")) {
+    const char* end = value->text.data() + value->text.size();
+    const auto parsed = std::from_chars(value->text.data(), end, out.proxy.port);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || out.proxy.port == 0) {
+      return usage_error(
+          fmt::format("{}: \"{}\" is not a port; it is a number from 1 to 65535", value->where, value->text));
+    }
   }
-  out.s3pool_proxy_port = port;
+  const auto value = values.get("S3LOADTEST_PROXY_ADDR");
+  if (!value) return {};
+  const auto parsed = parse_endpoint("http://" + value->text);
+  const bool has_port = value->text.find(':', value->text.rfind(']') + 1) != std::string::npos;
+  if (!parsed || !has_port || value->text.find('/') != std::string::npos) {
+    return usage_error(fmt::format("{}: \"{}\" is no address and port; write it like 127.0.0.1:18080",
+                                   value->where, value->text));
+  }
+  out.proxy = *parsed;
   return {};
 }
 
@@ -170,7 +178,6 @@ void read_places(const SourceValues& values, Settings& out) {
   read_text(values, "S3LOADTEST_REMOTE_CODE_DIR", out.remote_code_dir);
   read_text(values, "S3LOADTEST_REMOTE_LOG_DIR", out.remote_log_dir);
   read_text(values, "S3POOL_BINARY", out.s3pool_binary);
-  read_text(values, "S3LOADTEST_PROXY_ADDR", out.proxy_addr);
 }
 
 Result<void> check_complete(const SettingsSources& sources, const SourceValues& values,
@@ -261,7 +268,7 @@ Result<Settings> load_settings(const SettingsSources& sources) {
         read_secret(values, "AWS_SESSION_TOKEN", out.credentials.session_token),
         read_endpoints(sources, values, out), read_bucket(sources, values, out),
         read_backend(sources, values, out), read_tls(sources, values, out), read_logging(values, out),
-        read_proxy_port(values, out), check_complete(sources, values, out)}) {
+        read_proxy(values, out), check_complete(sources, values, out)}) {
     if (!step) return std::unexpected(step.error());
   }
   warn_of_mixed_credentials(values, out);

@@ -41,8 +41,7 @@ struct Settings {
   std::filesystem::path env_dir = ".";
   std::string remote_code_dir, remote_log_dir;  // empty: not set
   std::string s3pool_binary = "s3pool";
-  std::string proxy_addr = "127.0.0.1:18080";
-  std::optional<std::uint16_t> s3pool_proxy_port;
+  Endpoint proxy{.tls = false, .host = "127.0.0.1", .port = 18080};  // where s3pool listens
 
   std::optional<LogLevel> log_level;  // nothing: the default of the command
   bool log_json = false;

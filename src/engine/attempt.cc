@@ -1,6 +1,9 @@
 #include "engine/attempt.h"
 
+#include <fmt/format.h>
+
 #include "s3/classify.h"
+#include "s3/s3pool_answer.h"
 
 namespace s3lt {
 
@@ -39,8 +42,17 @@ bool judge_broken(const ExchangeResult& result, Attempt& attempt) {
   return true;
 }
 
-void judge_refusal(const ExchangeResult& result, Attempt& attempt) {
+void judge_refusal(const ExchangeResult& result, Attempt& attempt, bool through_s3pool) {
   auto& [problem, s3, wrong] = attempt.trouble();
+  const http::Headers& headers = result.head->headers;
+  if (through_s3pool && is_s3pools_own(headers.has(s3pool_header), headers.find("content-type"))) {
+    // The storage did not throttle, and it did not refuse.
+    s3.code = s3pool_code;
+    problem = fmt::format("s3pool's own answer: {}", result.body.empty() ? result.head->reason : result.body);
+    attempt.outcome = Outcome::server_error;
+    attempt.retryable = is_retryable(result.status, {});
+    return;
+  }
   if (auto error = parse_error(result.body)) s3 = std::move(*error);
   if (s3.request_id.empty()) s3.request_id = std::string(result.head->headers.find("x-amz-request-id"));
   attempt.outcome = classify(result.status, s3.code);

@@ -49,8 +49,9 @@ Attempt attempt_of(const ExchangeResult& result);
 
 // Judges an exchange that brought no whole answer; false: it brought one.
 bool judge_broken(const ExchangeResult& result, Attempt& attempt);
-// Judges an answer that is no success. Outcome::missing where S3 says that the key does not exist.
-void judge_refusal(const ExchangeResult& result, Attempt& attempt);
+// Judges an answer that is no success. Outcome::missing where S3 says that the key does not exist. Through an
+// s3pool it may be that one's own, no word of the storage's.
+void judge_refusal(const ExchangeResult& result, Attempt& attempt, bool through_s3pool = false);
 // Judges a success whose body is not what was to come: S3 may send 200 before it knows how the operation
 // ends, and an error document then. `otherwise` says what is wrong where it is none.
 void judge_error_in_success(const ExchangeResult& result, Attempt& attempt, std::string_view otherwise);

@@ -1,5 +1,7 @@
 #include "engine/attempt_log.h"
 
+#include "s3/s3pool_answer.h"
+
 namespace s3lt {
 namespace {
 
@@ -34,6 +36,7 @@ void AttemptLog::tried(const Subject& subject, const Attempt& attempt, std::size
                     .service_us = to_micros(attempt.end - attempt.sent)});
   const auto& wrong = attempt.trouble().wrong;
   if (attempt.checked) recorder.checked(subject.cell, wrong ? std::optional(wrong->kind) : std::nullopt);
+  if (is_error(attempt.outcome) && attempt.trouble().s3.code == s3pool_code) recorder.proxy_answer();
   if (at_endpoint && is_error(attempt.outcome)) sample(subject, attempt, endpoint, number);
 }
 

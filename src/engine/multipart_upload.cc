@@ -30,7 +30,7 @@ class MultipartUpload::Create final : public ClientRequest {
   ExchangeRequest ask(bool) override { return {.method = "POST", .keep_body = true}; }
   void judge(const ExchangeResult& result, Attempt& attempt) override {
     if (judge_broken(result, attempt)) return;
-    if (result.status / 100 != 2) return judge_refused(result, attempt);
+    if (result.status / 100 != 2) return u_.judge_refused(result, attempt);
     u_.id_ = parse_upload_id(result.body);
     if (!u_.id_.empty()) {
       attempt.outcome = Outcome::ok;
@@ -92,7 +92,7 @@ class MultipartUpload::Part final : public ClientRequest, TransferObserver {
   }
   void judge(const ExchangeResult& result, Attempt& attempt) override {
     if (judge_broken(result, attempt)) return;
-    if (result.status / 100 != 2) return judge_refused(result, attempt);
+    if (result.status / 100 != 2) return u_.judge_refused(result, attempt);
     UploadedPart& part = u_.parts_[part_ - 1];
     part = {part_, std::string(result.head->headers.find("etag")),
             std::string(result.head->headers.find("x-amz-checksum-crc32"))};
@@ -140,7 +140,7 @@ class MultipartUpload::Complete final : public ClientRequest {
   ExchangeRequest ask(bool) override { return {.method = "POST", .body = &body_, .keep_body = true}; }
   void judge(const ExchangeResult& result, Attempt& attempt) override {
     if (judge_broken(result, attempt)) return;
-    if (result.status / 100 != 2) return judge_refused(result, attempt);
+    if (result.status / 100 != 2) return u_.judge_refused(result, attempt);
     if (is_completed_upload(result.body)) {
       attempt.outcome = Outcome::ok;
       attempt.bytes = u_.job_.content.size;
@@ -173,7 +173,7 @@ class MultipartUpload::Abort final : public ClientRequest {
   ExchangeRequest ask(bool) override { return {.method = "DELETE"}; }
   void judge(const ExchangeResult& result, Attempt& attempt) override {
     if (judge_broken(result, attempt)) return;
-    if (result.status / 100 != 2 && result.status != 404) return judge_refused(result, attempt);
+    if (result.status / 100 != 2 && result.status != 404) return u_.judge_refused(result, attempt);
     attempt.outcome = result.status == 404 ? Outcome::not_found : Outcome::ok;
   }
   void tried(const Attempt& attempt) override { u_.tried(*this, attempt); }
@@ -195,7 +195,7 @@ class MultipartUpload::ListUploads final : public ClientRequest {
   ExchangeRequest ask(bool) override { return {.method = "GET", .keep_body = true}; }
   void judge(const ExchangeResult& result, Attempt& attempt) override {
     if (judge_broken(result, attempt)) return;
-    if (result.status / 100 != 2) return judge_refused(result, attempt);
+    if (result.status / 100 != 2) return u_.judge_refused(result, attempt);
     if (auto page = parse_uploads(result.body)) {
       found = std::move(page->uploads);
       attempt.outcome = Outcome::ok;
@@ -231,8 +231,8 @@ void MultipartUpload::cut() {
   for (const auto& worker : workers_) worker->timer.cancel();
 }
 
-void MultipartUpload::judge_refused(const ExchangeResult& result, Attempt& attempt) {
-  judge_refusal(result, attempt);
+void MultipartUpload::judge_refused(const ExchangeResult& result, Attempt& attempt) const {
+  judge_refusal(result, attempt, thread_.plan().profile->traits(false).through_s3pool);
   // No key can be missing here: NoSuchUpload, NoSuchBucket.
   if (attempt.outcome == Outcome::missing) attempt.outcome = Outcome::client_error;
 }

@@ -62,7 +62,7 @@ class MultipartUpload {
   Attempt whole(const Attempt& created, Attempt completed) const;
   void take_down(const Attempt& last);
   void tried(const ClientRequest& request, const Attempt& attempt);
-  static void judge_refused(const ExchangeResult& result, Attempt& attempt);
+  void judge_refused(const ExchangeResult& result, Attempt& attempt) const;
 
   // Until the last worker is through.
   struct AllEnded {

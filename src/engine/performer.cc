@@ -166,7 +166,7 @@ void Performer::Operation::judge(const ExchangeResult& result, Attempt& attempt)
   if (result.status >= 200 && result.status < 300) {
     performer.judge_success(*this, result, attempt);
   } else {
-    judge_refusal(result, attempt);
+    judge_refusal(result, attempt, performer.thread_.plan().profile->traits(false).through_s3pool);
     if (attempt.outcome == Outcome::missing) performer.judge_missing(*this, attempt);
   }
 }

@@ -33,7 +33,8 @@ struct PlannedPattern {
 
 struct RunPlan {
   std::vector<PlannedPattern> patterns;
-  std::vector<ResolvedEndpoint> endpoints;
+  std::vector<ResolvedEndpoint> endpoints;  // where requests go
+  std::vector<ResolvedEndpoint> storage;    // where the objects are: `endpoints`, or those behind a proxy
   const WireProfile* profile = nullptr;
   std::shared_ptr<TlsClient> tls;           // where an endpoint is https
   std::shared_ptr<const ContentPool> pool;  // as large as the largest object, or full

@@ -9,10 +9,18 @@
 #include "base/log.h"
 #include "engine/asker.h"
 #include "s3/classify.h"
+#include "s3/s3pool_answer.h"
 #include "s3/trailer_coding.h"
 
 namespace s3lt {
 namespace {
+
+// s3pool's own words, where the answer is its own.
+std::string s3pool_words(const StorageAnswer& answer) {
+  if (answer.status < 400 || !is_s3pools_own(answer.has_header(s3pool_header), answer.header("content-type")))
+    return {};
+  return answer.body.empty() ? std::string("nothing more") : answer.body.substr(0, 300);
+}
 
 // What came out of asking one endpoint.
 struct Verdict {
@@ -59,7 +67,7 @@ class Preflight {
   }
 
   Task<void> judge(Asker& asker, std::size_t index) {
-    Verdict verdict = co_await ask_endpoint(asker, plan_.endpoints[index]);
+    Verdict verdict = co_await ask_endpoint(asker, named(plan_.endpoints[index]));
     if (verdict.answered && !decided_) {
       decided_ = index;
       for (Asker& other : askers_) other.cancel();
@@ -78,12 +86,67 @@ class Preflight {
     if (--running_ == 0) loop_.stop();
   }
 
-  Task<Verdict> ask_endpoint(Asker& asker, const ResolvedEndpoint& endpoint) {
+  // Why this endpoint of the storage cannot be reached from here; empty where it can.
+  Task<std::string> why_not_reached(const ResolvedEndpoint& endpoint) {
+    std::string why;
+    for (const Address& address : endpoint.addresses) {
+      Stream stream;
+      const ConnectOptions options{.tls = endpoint.tls ? plan_.tls.get() : nullptr,
+                                   .server_name = endpoint.host,
+                                   .deadline = now() + second_look};
+      const StreamError error = co_await stream.connect(loop_, address, options);
+      if (error == StreamError::none) co_return std::string();
+      why = error == StreamError::timed_out ? "no answer to a connection" : stream.problem();
+    }
+    co_return why;
+  }
+
+  bool behind_s3pool() const { return plan_.profile->traits(false).through_s3pool; }
+
+  // What refuses behind s3pool is the storage.
+  ResolvedEndpoint named(ResolvedEndpoint endpoint) const {
+    if (behind_s3pool()) {
+      endpoint.url = plan_.storage.size() == 1 ? plan_.storage.front().url
+                                               : fmt::format("the storage behind {}", endpoint.url);
+    }
+    return endpoint;
+  }
+
+  Task<Verdict> ask_endpoint(Asker& asker, const ResolvedEndpoint endpoint) {
     FirstAnswer first = co_await ask_first(asker, Ask::until_let_in);
+    if (behind_s3pool() && !first.answered && !first.answer.connected)
+      co_return Verdict{.answered = false, .problem = no_s3pool(asker.endpoint(), first.answer)};
+    const bool silent = !first.answered && first.answer.error == StreamError::timed_out;
+    if (behind_s3pool() && (silent || !s3pool_words(first.answer).empty())) {
+      Verdict verdict{.answered = true, .problem = {}};
+      verdict.problem = co_await look_behind_s3pool(first.answer);
+      co_return verdict;
+    }
     if (first.problem) co_return Verdict{.answered = first.answered, .problem = std::move(first.problem)};
     Verdict verdict{.answered = true, .problem = {}};
     verdict.problem = co_await judge_listing(asker, endpoint, first.answer);
     co_return verdict;
+  }
+
+  // s3pool has no word of the storage: is it there? The first that is will do; s3pool may have met a moment
+  // of trouble.
+  static constexpr std::size_t most_named = 4;
+  static constexpr auto second_look = std::chrono::seconds(2);
+  Task<std::optional<Error>> look_behind_s3pool(const StorageAnswer& answer) {
+    std::vector<std::string> why_not;
+    for (const ResolvedEndpoint& endpoint : plan_.storage) {
+      std::string why = co_await why_not_reached(endpoint);
+      if (why.empty()) {
+        log_warning(
+            fmt::format("s3pool answered {} to the first question ({}), though {} can be reached; the load "
+                        "begins all the same",
+                        answer.status, s3pool_words(answer), endpoint.url));
+        co_return std::nullopt;
+      }
+      why_not.push_back(fmt::format("{} ({})", endpoint.url, why));
+      if (why_not.size() == most_named) break;
+    }
+    co_return not_behind_s3pool(plan_, answer.status, s3pool_words(answer), why_not);
   }
 
   Task<std::optional<Error>> judge_listing(Asker& asker, const ResolvedEndpoint& endpoint,

@@ -1,6 +1,7 @@
 #include "engine/refusal.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -241,6 +242,21 @@ Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const s
       "{} knows this access key, but answers {} whatever the secret, so it does not say what is wrong; "
       "check AWS_SECRET_ACCESS_KEY and the key's rights on bucket {}",
       endpoint.url, said, plan.bucket));
+}
+
+Error no_s3pool(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
+  return error(
+      fmt::format("no s3pool listens on {} ({}); start it, or leave --no-proxy out and one is started",
+                  endpoint.host_header, answer.problem));
+}
+
+Error not_behind_s3pool(const RunPlan& plan, int status, const std::string& words,
+                        const std::vector<std::string>& why_not) {
+  const std::string said = status != 0 ? fmt::format("{}: {}", status, words) : "no answer in time";
+  return error(
+      fmt::format("s3pool at {} reaches no endpoint of the storage ({}): {}; check that the storage runs, and "
+                  "S3_ENDPOINTS",
+                  plan.endpoints.front().host_header, said, fmt::join(why_not, ", ")));
 }
 
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {

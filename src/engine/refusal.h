@@ -54,6 +54,12 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Stora
 // with.
 Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said,
                   bool any_key);
+// Nothing listens where s3pool should.
+Error no_s3pool(const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+// s3pool does not reach the storage, it says (status 0: it says nothing); `why_not` says of its endpoints
+// why we do not either, "http://… (Connection refused)".
+Error not_behind_s3pool(const RunPlan& plan, int status, const std::string& words,
+                        const std::vector<std::string>& why_not);
 // It would not create the bucket.
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
 

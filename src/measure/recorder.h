@@ -76,6 +76,7 @@ class Recorder {
   }
   void reconnect() { ++client_.reconnects; }
   void idle_closed() { ++client_.idle_closed; }
+  void proxy_answer() { ++client_.proxy_answers; }
   // A timer of the thread came so much later than due.
   void loop_lag(std::int64_t micros) { client_.use.loop_lag.record(micros); }
 

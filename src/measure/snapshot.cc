@@ -110,6 +110,7 @@ void ClientCounters::add(const ClientCounters& other) {
   connections += other.connections;
   reconnects += other.reconnects;
   idle_closed += other.idle_closed;
+  proxy_answers += other.proxy_answers;
   run_queue_seconds += other.run_queue_seconds;
   handshakes.add(other.handshakes);
   resumed_handshakes += other.resumed_handshakes;

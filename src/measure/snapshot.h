@@ -121,6 +121,7 @@ struct ClientCounters {
   std::uint64_t reconnects = 0;   // requests sent again on a new connection, see README, "Words"
   std::uint64_t idle_closed = 0;  // kept connections that were closed to stay below the descriptor limit
   double run_queue_seconds = 0;   // ready to run, but no CPU did
+  std::uint64_t proxy_answers = 0;  // attempts that s3pool answered by itself, not the storage
   // From the TCP connection to the end of the TLS handshake, microseconds, of those that succeeded; and how
   // many of them continued a session.
   Histogram handshakes{};

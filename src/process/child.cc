@@ -42,15 +42,16 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 }
 
 // In the child, where nothing but system calls is safe. What goes wrong goes through the pipe.
-[[noreturn]] void become(char* const* command, char* const* environment, pid_t parent, int in, int out,
-                         int err, int report) {
+[[noreturn]] void become(char* const* command, char* const* environment, const char* directory, pid_t parent,
+                         int in, int out, int err, int report) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int number : {SIGINT, SIGTERM, SIGPIPE}) ::signal(number, SIG_DFL);
-  if (::getppid() == parent && ::dup2(in, 0) >= 0 && ::dup2(out, 1) >= 0 && ::dup2(err, 2) >= 0)
+  const bool there = *directory == '\0' || ::chdir(directory) == 0;
+  if (there && ::getppid() == parent && ::dup2(in, 0) >= 0 && ::dup2(out, 1) >= 0 && ::dup2(err, 2) >= 0)
     ::execve(command[0], command, environment);
   const int reason = errno;
   [[maybe_unused]] const ssize_t told = ::write(report, &reason, sizeof reason);
@@ -69,10 +70,11 @@ std::unexpected<Error> cannot(std::string_view what, const std::filesystem::path
 
 Result<Child> Child::start(const ChildOptions& options) {
   const Descriptor in(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const Descriptor out(open_output(options.out));
-  if (out.get() < 0) return cannot("write", options.out, errno);
-  const Descriptor err(open_output(options.err));
-  if (err.get() < 0) return cannot("write", options.err, errno);
+  const bool given = options.output >= 0;
+  const Descriptor out(given ? -1 : open_output(options.out));
+  if (!given && out.get() < 0) return cannot("write", options.out, errno);
+  const Descriptor err(given ? -1 : open_output(options.err));
+  if (!given && err.get() < 0) return cannot("write", options.err, errno);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return cannot("start", options.command.at(0), errno);
   const Descriptor heard(ends[0]);
@@ -85,7 +87,8 @@ Result<Child> Child::start(const ChildOptions& options) {
   const pid_t parent = ::getpid(), pid = ::fork();
   if (pid < 0) return cannot("start", options.command[0], errno);
   if (pid == 0) {
-    become(arguments.data(), variables.data(), parent, in.get(), out.get(), err.get(), told->get());
+    become(arguments.data(), variables.data(), options.directory.c_str(), parent, in.get(),
+           given ? options.output : out.get(), given ? options.output : err.get(), told->get());
   }
   Child child(pid);
   told.reset();

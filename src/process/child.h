@@ -18,7 +18,9 @@ namespace s3lt {
 struct ChildOptions {
   std::vector<std::string> command;  // the program's path and its arguments; no secret stands here
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
-  std::filesystem::path out, err;  // files that its stdout and stderr go to; they are made anew
+  std::filesystem::path out, err;        // files that its stdout and stderr go to; they are made anew
+  int output = -1;                       // or one descriptor of the caller's for both
+  std::filesystem::path directory = {};  // its working directory; empty: ours
 };
 
 class Child {

@@ -95,6 +95,8 @@ std::string wrong_bytes(const Counters& counters) {
 
 std::string_view trust(const RunResult& result, bool any_ok) {
   if (!any_ok) return "as none succeeded, this says nothing of its speed";
+  if (result.bottleneck == "storage" && result.proxy)
+    return "the client had room to spare, so the figures are s3pool's and the storage's together";
   if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
   if (result.bottleneck == "client-cpu") {
     return "this client's CPU was the limit, so the storage may be faster than that";
@@ -113,7 +115,8 @@ std::string closing_sentence(const RunResult& result) {
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
   if (c.count == 0) return fmt::format("Not one operation ended in {}.", length);
   std::string sentence =
-      fmt::format("The storage answered {} in {} ({}, {})", counted(c.count, "operation"), length,
+      fmt::format("The storage{} answered {} in {} ({}, {})", result.proxy ? ", through s3pool," : "",
+                  counted(c.count, "operation"), length,
                   rate_text(per_second(static_cast<double>(c.in_time()), result.seconds)),
                   format_rate(per_second(static_cast<double>(c.bytes_in_time()), result.seconds)));
   sentence += failures(sum);

@@ -10,6 +10,7 @@
 #include "report/certainty_text.h"
 #include "report/closing_sentence.h"
 #include "report/handshake_text.h"
+#include "report/proxy_text.h"
 #include "report/slo_text.h"
 #include "report/slowest_text.h"
 #include "report/table.h"
@@ -48,7 +49,7 @@ std::string arrival_fields(const Snapshot& total, std::string_view pattern) {
 
 // The columns that hold only zeros say nothing; they appear with their first event.
 Table operations_table(const std::vector<OperationFigures>& operations, double seconds) {
-  const auto any = [&](std::uint64_t Counters::* counter) {
+  const auto any = [&](std::uint64_t Counters::*counter) {
     return std::ranges::any_of(operations, [&](const auto& of) { return of.all.counters.*counter != 0; });
   };
   const bool not_found = any(&Counters::not_found), cancelled = any(&Counters::cancelled);
@@ -257,6 +258,7 @@ std::string summary_text(const RunResult& result, const TextStyle& style) {
   out += wrapped(client_line(result), style.width, 0);
   if (const std::string handshakes = handshake_line(result.total.client); !handshakes.empty())
     out += wrapped(handshakes, style.width, 0);
+  if (result.proxy) out += wrapped(proxy_line(*result.proxy), style.width, 0);
   std::string limit = fmt::format("limit: {}", result.bottleneck);
   const bool said_above = result.bottleneck.starts_with("client");
   if (!result.why.empty() && !said_above) limit += " - " + result.why;

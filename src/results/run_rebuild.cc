@@ -10,6 +10,7 @@
 #include "results/certainty_json.h"
 #include "results/endpoints_json.h"
 #include "results/notes.h"
+#include "results/proxy_json.h"
 #include "results/sample_lines.h"
 #include "results/slo_json.h"
 #include "results/summary_json.h"
@@ -87,7 +88,7 @@ constexpr std::pair<std::string_view, Histogram Cell::*> other_figures[] = {
 
 // Counters of the operation that its sizes do not have stand in the cell without a size.
 void subtract(Counters& from, const Counters& c) {
-  for (std::uint64_t Counters::* counter :
+  for (std::uint64_t Counters::*counter :
        {&Counters::count, &Counters::bytes, &Counters::bytes_moved, &Counters::errors, &Counters::not_found,
         &Counters::cancelled, &Counters::attempts, &Counters::requests, &Counters::seeded, &Counters::behind,
         &Counters::late, &Counters::late_bytes})
@@ -236,6 +237,7 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.total.client.resumed_handshakes = count_in(tls, "resumed");
   run.result.max_rss_bytes = number_in(client, "max_rss_bytes");
   run.result.busiest_thread = number_in(client, "busiest_thread");
+  run.result.proxy = proxy_in(summary);
   run.result.bottleneck = text_in(verdict, "bottleneck");
   run.result.why = text_in(verdict, "why");
   run.result.passed = truth_in(verdict, "passed");

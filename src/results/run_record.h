@@ -47,6 +47,21 @@ struct RunInfo {
   std::vector<std::pair<std::string, std::string>> settings;  // the rest, as name and text
 };
 
+// The s3pool that the load went through, with backend proxy.
+struct ProxyRecord {
+  std::string address, log;              // log: empty where it is not ours to keep
+  bool ours = true;                      // started by a run of ours; else --no-proxy
+  bool shared = false;                   // other runs of ours used it, too: its figures are of all of them
+  bool observed = false;                 // its process is of this machine, and could be looked at
+  std::uint64_t deaths = 0, starts = 0;  // while the run went on; `starts` after a death
+  double down_seconds = 0;
+  std::vector<std::string> how_it_died = {};  // "was ended by signal 9": each different one
+  double cpu_seconds = 0;                // of what was measured
+  double max_rss_bytes = 0;
+  std::uint64_t own_answers = 0;  // attempts that it answered by itself (502, 503 as text), not the storage
+  std::vector<std::string> gave_up = {};  // endpoints that it took for unhealthy
+};
+
 // The end of a run.
 struct RunResult {
   RunInfo info;
@@ -61,6 +76,7 @@ struct RunResult {
   std::vector<SloResult> slos;
   std::string ended_early;  // by --slo-abort: why, a sentence without its end
   Certainty certainty;
+  std::optional<ProxyRecord> proxy;
   std::vector<std::string> notes;  // what stands out, sentences without their end (results/notes.h)
 };
 

@@ -13,6 +13,7 @@
 #include "results/endpoints_json.h"
 #include "results/figures.h"
 #include "results/json_text.h"
+#include "results/proxy_json.h"
 #include "results/slo_json.h"
 #include "results/verdict.h"
 
@@ -265,6 +266,7 @@ std::string summary_json(const RunResult& result) {
         {"bottleneck", result.bottleneck},
         {"why", result.why}}},
       {"client", client_object(result)},
+      {"proxy", proxy_value(result.proxy)},
       {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.seconds,
                                    result.info.patterns)},
       {"endpoints", endpoints_array(result.total, result.info.endpoints)},

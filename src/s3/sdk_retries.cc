@@ -75,6 +75,7 @@ std::optional<SdkRetry> SdkQuota::retry(const SdkRetryRules& rules, const Failed
     return granted;
   }
   const double base = throttled ? rules.base_throttled_seconds : rules.base_seconds;
+  if (!rules.random_delay) random = 1;
   Duration& delay = granted.delay;
   delay = seconds(random * std::min(rules.most_seconds, base * std::exp2(std::min(retry, 30u))));
   if (const auto ms = rules.amz_retry_after ? whole_number(failed.amz_retry_after) : std::nullopt) {

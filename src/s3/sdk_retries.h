@@ -19,6 +19,7 @@ struct SdkRetryRules {
   bool connections = true, connections_of_post = true;
   double base_seconds = 0, base_throttled_seconds = 0,
          most_seconds = 0;       // random * min(most, base * 2^retry)
+  bool random_delay = true;      // else that without the random
   bool amz_retry_after = false;  // x-amz-retry-after (ms) lengthens the delay, by at most 5 s
   bool retry_after = false;      // Retry-After (s) makes 413, 429 and 503 be tried again after it
   unsigned quota = 0, cost = 0,

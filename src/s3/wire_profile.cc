@@ -8,11 +8,13 @@ namespace s3lt {
 const WireProfile& boto3_profile();   // boto3_profile.cc
 const WireProfile& minio_profile();   // minio_profile.cc
 const WireProfile& native_profile();  // native_profile.cc
+const WireProfile& proxy_profile();   // proxy_profile.cc
 
 const WireProfile* find_profile(std::string_view name) {
   if (name == "boto3") return &boto3_profile();
   if (name == "minio") return &minio_profile();
   if (name == "native") return &native_profile();
+  if (name == "proxy") return &proxy_profile();
   return nullptr;
 }
 

@@ -40,6 +40,7 @@ struct WireTraits {
   bool asks_location = false;     // a client asks for the bucket's region before its first operation
   unsigned parallel_parts = 1;    // how many parts of an object a client uploads at a time
   unsigned kept_connections = 1;  // that a client keeps to an endpoint; those above are closed after use
+  bool through_s3pool = false;  // to a proxy, whose own answers say nothing of the storage (s3pool_answer.h)
 };
 
 // --payload: what is said of a PUT's body before it, where that is not the SDK's to choose.
@@ -62,6 +63,8 @@ class WireProfile {
   virtual WireTraits traits(bool tls) const = 0;
   // How its SDK tries again; nothing where there is none.
   virtual std::optional<SdkRetryRules> sdk_retries() const = 0;
+  // Whether an object of this key can be asked for.
+  virtual bool can_send(std::string_view) const { return true; }
 
   // How large the parts are in which an object of this size goes out; 0: it is one PUT. `asked` is
   // --multipart-size.
@@ -86,7 +89,7 @@ class WireProfile {
   virtual std::string complete_upload_body(std::span<const UploadedPart> parts) const = 0;
 };
 
-// The profile of that name, or null: boto3, minio, native.
+// The profile of that name, or null: boto3, minio, native, proxy.
 const WireProfile* find_profile(std::string_view name);
 
 // The body of a CreateBucket for this region; empty for us-east-1.

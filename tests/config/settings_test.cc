@@ -73,8 +73,7 @@ TEST_F(SettingsTest, AFileWithTheFourRequiredSettingsIsEnough) {
   EXPECT_EQ(s.key_dir, "/tmp");
   EXPECT_EQ(s.env_dir, ".");
   EXPECT_EQ(s.s3pool_binary, "s3pool");
-  EXPECT_EQ(s.proxy_addr, "127.0.0.1:18080");
-  EXPECT_FALSE(s.s3pool_proxy_port);
+  EXPECT_EQ(s.proxy, (Endpoint{.tls = false, .host = "127.0.0.1", .port = 18080}));
   EXPECT_FALSE(s.log_level);
   EXPECT_FALSE(s.log_json);
   EXPECT_FALSE(s.verify_tls);
@@ -211,8 +210,7 @@ TEST_F(SettingsTest, OptionalSettingsAreRead) {
   EXPECT_EQ(s.remote_code_dir, "/rc");
   EXPECT_EQ(s.remote_log_dir, "/rl");
   EXPECT_EQ(s.s3pool_binary, "/bin/s3pool");
-  EXPECT_EQ(s.proxy_addr, "0.0.0.0:1");
-  EXPECT_EQ(s.s3pool_proxy_port, 8080);
+  EXPECT_EQ(s.proxy.host_header(), "0.0.0.0:1") << "the older name is of less weight";
   EXPECT_EQ(s.env_dir, "/e");
   EXPECT_EQ(s.log_level, LogLevel::debug);
   EXPECT_TRUE(s.log_json);

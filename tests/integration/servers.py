@@ -21,6 +21,8 @@ from botocore.config import Config
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 VERSITYGW = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 REGION = "us-east-1"
+# The real one where the environment names it; read before the tests' own settings take its place.
+S3POOL = os.path.abspath(os.environ.get("S3POOL_BINARY") or pathlib.Path(__file__).with_name("s3pool_stand_in.py"))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1

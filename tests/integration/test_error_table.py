@@ -126,6 +126,30 @@ USAGE = {
                             "yes/no", settings={"S3_VERIFY_SSL": "maybe"}),
     "no backend": Row("S3LOADTEST_BACKEND (.env:5): \"minoi\" is not a backend; did you mean \"minio\"?",
                       settings={"S3LOADTEST_BACKEND": "minoi"}),
+    # ---- backend proxy
+    "no proxy address": Row("S3LOADTEST_PROXY_ADDR (.env:5): \"localhost\" is no address and port; write it like "
+                            "127.0.0.1:18080", settings={"S3LOADTEST_PROXY_ADDR": "localhost"}),
+    "no s3pool": Row("S3POOL_BINARY=no-s3pool-here: there is no no-s3pool-here in PATH; backend proxy starts s3pool: "
+                     "name its file there, or use one that runs with --no-proxy",
+                     arguments=(*RUN, "--backend", "proxy"), settings={"S3POOL_BINARY": "no-s3pool-here"}),
+    "an s3pool that is no program": Row(
+        "S3POOL_BINARY=/etc/passwd: /etc/passwd is not executable; backend proxy starts s3pool: name its file there, or "
+        "use one that runs with --no-proxy", arguments=(*RUN, "--backend", "proxy"),
+        settings={"S3POOL_BINARY": "/etc/passwd"}),
+    "a session token through s3pool": Row(
+        "backend proxy: s3pool signs without a session token; unset AWS_SESSION_TOKEN and use permanent keys, or another "
+        "backend", arguments=(*RUN, "--backend", "proxy"), settings={"AWS_SESSION_TOKEN": "token"}),
+    "a prefix that s3pool does not take": Row(
+        "--prefix: \"my tests/\" cannot be sent through s3pool, which takes keys of visible ASCII without ? # < > and `; "
+        "choose another prefix, or another backend", arguments=(*RUN, "--backend", "proxy", "--prefix", "my tests/")),
+    "bodies that s3pool cannot hold": Row(
+        "s3pool keeps whole bodies in memory: <n> clients with objects of up to <size> need <size>, and <size> are left "
+        "on this machine; use --concurrency <n>, or --force to run all the same",
+        arguments=(*RUN[:2], "--size", "100MB", "--operations", "20", "--backend", "proxy", "--concurrency", "100000"),
+        through=("prlimit", "--nofile=200000", "--")),
+    "an s3pool left alone and restarted": Row(
+        "--no-proxy leaves s3pool alone, and --force-restart-proxy restarts it; give one of them",
+        arguments=(*RUN, "--backend", "proxy", "--no-proxy", "--force-restart-proxy")),
     "retries of no SDK": Row("--retries sdk: backend native is no SDK's; give a number",
                              arguments=(*RUN, "--backend", "native", "--retries", "sdk")),
     "a payload that is the SDK's to choose": Row(

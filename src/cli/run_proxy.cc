@@ -1,0 +1,279 @@
+#include "cli/run_proxy.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "cli/console.h"
+#include "net/stream.h"
+#include "process/listening_process.h"
+#include "process/process_use.h"
+#include "process/program_file.h"
+#include "process/s3pool_keeper.h"
+
+namespace s3lt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto look_every = std::chrono::milliseconds(200);
+
+// "127.0.0.1", whatever name it was.
+Result<std::string> ip_of(const Endpoint& proxy) {
+  auto addresses = resolve(proxy.host, proxy.port);
+  if (!addresses) {
+    return unavailable(fmt::format("S3LOADTEST_PROXY_ADDR: cannot find the host {}: {}; check its name",
+                                   proxy.host, addresses.error()));
+  }
+  std::string text = addresses->front().text();
+  text.resize(text.rfind(':'));
+  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
+  return text;
+}
+
+bool is_loopback(const std::string& ip) {
+  return ip.starts_with("127.") || ip == "::1";
+}
+
+// What the user tunes s3pool with.
+std::vector<std::pair<std::string, std::string>> tuning_in_environment() {
+  std::vector<std::pair<std::string, std::string>> tuning;
+  for (const auto& [name, value] : process_sources().environment) {
+    if (name.starts_with("LB_") || name.starts_with("POOL_")) tuning.emplace_back(name, value);
+  }
+  return tuning;
+}
+
+std::string path_in_environment() {
+  const char* path = std::getenv("PATH");
+  return path != nullptr ? path : "/usr/bin:/bin";
+}
+
+fs::path absolute_path(const fs::path& path) {
+  std::error_code ignored;
+  return fs::absolute(path, ignored).lexically_normal();
+}
+
+Error sentence_of(const S3poolProblem& problem, const std::string& address, const S3poolRequest& request) {
+  const std::string program = request.order.command.front(), log = request.log.string();
+  const auto error = [](std::string text) { return Error{ErrorKind::unavailable, std::move(text)}; };
+  switch (problem.what) {
+    case S3poolFailure::version:
+      return error(
+          fmt::format("the s3pool at {} is kept by another version of s3loadtest; wait until its runs have "
+                      "ended, or choose another address with S3LOADTEST_PROXY_ADDR",
+                      address));
+    case S3poolFailure::settings:
+      return error(
+          fmt::format("another run uses the s3pool at {} with other settings (it stands before {}); choose "
+                      "another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended",
+                      address, problem.text));
+    case S3poolFailure::address:
+      return error(
+          fmt::format("{} is used by {}, which no run of ours started; end it, choose another address with "
+                      "S3LOADTEST_PROXY_ADDR, or use it with --no-proxy",
+                      address, problem.text));
+    case S3poolFailure::start:
+      return error(fmt::format(
+          "s3pool cannot be started: {}; check S3POOL_BINARY and the places that it needs", problem.text));
+    case S3poolFailure::ended:
+      return error(fmt::format("{} {}; its log {} says more", program, problem.text, log));
+    case S3poolFailure::silent:
+      break;
+  }
+  return error(fmt::format("{} does not listen on {} after {}; is it an s3pool? Its log {} says more",
+                           program, address, problem.text, log));
+}
+
+S3poolRequest request_for(const Settings& settings, const RunFlags& flags, const fs::path& program,
+                          const std::string& ip) {
+  S3poolSettings s3pool{
+      .program = program,
+      .ip = ip,
+      .port = settings.proxy.port,
+      .endpoints = {},
+      .credentials = settings.credentials,
+      .region = settings.region,
+      .verify_tls = settings.verify_tls,
+      .ca_bundle = settings.ca_bundle.empty() ? fs::path() : absolute_path(settings.ca_bundle),
+      .tuning = tuning_in_environment()};
+  for (const Endpoint& endpoint : settings.endpoints) s3pool.endpoints.push_back(endpoint.url());
+  return {.order = order_s3pool(s3pool),
+          .restart = flags.force_restart_proxy,
+          .directory = absolute_path(settings.temp_dir),
+          .log = absolute_path(settings.log_dir / fmt::format("s3pool-{}.log", settings.proxy.port))};
+}
+
+std::vector<std::string> keeper_of(const std::string& address) {
+  std::error_code error;
+  fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error || !fs::exists(program, error)) program = "/proc/self/exe";  // replaced while we run
+  return {program.string(), keeper_command, address};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, const RunFlags& flags) {
+  const auto ip = ip_of(settings.proxy);
+  if (!ip) return std::unexpected(ip.error());
+  const std::string address = address_text(*ip, settings.proxy.port);
+  if (flags.no_proxy && flags.force_restart_proxy)
+    return usage_error(
+        "--no-proxy leaves s3pool alone, and --force-restart-proxy restarts it; give one of them");
+  if (flags.no_proxy) {
+    std::unique_ptr<RunProxy> proxy(new RunProxy({}, address));
+    proxy->record_ = {.address = address, .log = {}, .ours = false};
+    proxy->use_.pid = listening_process(*ip, settings.proxy.port).pid;
+    proxy->look();
+    proxy->watch_ = std::thread([p = proxy.get()] { p->watch(); });
+    return proxy;
+  }
+  const auto program = find_program(settings.s3pool_binary, path_in_environment());
+  if (!program) {
+    return usage_error(
+        fmt::format("S3POOL_BINARY={}: {}; backend proxy starts s3pool: name its file there, or use one "
+                    "that runs with --no-proxy",
+                    settings.s3pool_binary, program.error().message));
+  }
+  if (!is_loopback(*ip)) {
+    log_warning(fmt::format(
+        "s3pool at {} asks nobody for a key: who reaches that address reaches the storage", address));
+  }
+  S3poolRequest request = request_for(settings, flags, *program, *ip);
+  auto lease = S3poolLease::take(address, request, keeper_of(address));
+  if (!lease) return std::unexpected(sentence_of(lease.error(), address, request));
+  request.restart = false;  // of what follows
+  log_info(fmt::format("s3pool at {}: process {}{}, log {}", address, lease->pid(),
+                       lease->shared() ? ", started by another run" : "", lease->log().string()));
+  std::unique_ptr<RunProxy> proxy(new RunProxy(std::move(request), address));
+  proxy->record_ = {.address = address, .log = lease->log().string(), .shared = lease->shared()};
+  proxy->use_.pid = lease->pid();
+  proxy->lease_.emplace(std::move(*lease));
+  proxy->look();
+  proxy->watch_ = std::thread([p = proxy.get()] { p->watch(); });
+  return proxy;
+}
+
+RunProxy::~RunProxy() {
+  end();
+}
+
+void RunProxy::begin() {
+  const std::lock_guard lock(mutex_);
+  cpu_before_ = 0;
+  use_.at_first = use_.latest;
+  record_.deaths = record_.starts = record_.own_answers = 0;
+  record_.down_seconds = 0;
+  record_.how_it_died.clear();
+}
+
+std::vector<std::string> RunProxy::take_news() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, {});
+}
+
+ProxyRecord RunProxy::end() {
+  over_ = true;
+  if (watch_.joinable()) watch_.join();
+  look();
+  if (lease_) lease_->give_back();
+  lease_.reset();
+  const std::lock_guard lock(mutex_);
+  if (down_at_) record_.down_seconds += to_seconds(now() - *down_at_);
+  down_at_.reset();
+  record_.cpu_seconds = cpu_before_ + use_.latest - use_.at_first;
+  return record_;
+}
+
+void RunProxy::watch() {
+  while (!over_) {
+    if (lease_) {
+      if (const auto event = lease_->next(now() + look_every)) take(*event);
+    } else {
+      std::this_thread::sleep_for(look_every);
+    }
+    look();
+  }
+}
+
+void RunProxy::say(std::string news) {
+  news_.push_back(std::move(news));
+}
+
+void RunProxy::take(const S3poolLease::Event& event) {
+  using Kind = S3poolLease::Event::Kind;
+  if (event.kind == Kind::keeper_gone) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!down_at_) {
+        ++record_.deaths;
+        down_at_ = now();
+        record_.how_it_died.emplace_back("went with its keeper, which was killed");
+      }
+      say("the keeper of s3pool was killed, and s3pool with it; both are started again");
+    }
+    return ask_again();
+  }
+  const std::lock_guard lock(mutex_);
+  if (event.kind == Kind::gave_up) {
+    if (std::ranges::find(record_.gave_up, event.text) != record_.gave_up.end()) return;
+    record_.gave_up.push_back(event.text);
+    say(fmt::format("s3pool takes {} for unhealthy, and may use it no more", event.text));
+  } else if (event.kind == Kind::ended) {
+    // It may end several times on its way back.
+    if (!down_at_) {
+      down_at_ = now();
+      ++record_.deaths;
+    }
+    if (std::ranges::find(record_.how_it_died, event.text) == record_.how_it_died.end())
+      record_.how_it_died.push_back(event.text);
+    say(fmt::format("s3pool {}; it is started again", event.text));
+  } else {
+    ++record_.starts;
+    if (down_at_) record_.down_seconds += to_seconds(now() - *down_at_);
+    down_at_.reset();
+    cpu_before_ += use_.latest - use_.at_first;
+    use_ = {.pid = lease_->pid()};
+    say(fmt::format("s3pool is there again: process {}", lease_->pid()));
+  }
+}
+
+// With a keeper anew, as often as it takes.
+void RunProxy::ask_again() {
+  for (unsigned failures = 1; !over_; ++failures) {
+    auto lease = S3poolLease::take(address_, request_, keeper_of(address_));
+    if (lease) {
+      lease_.emplace(std::move(*lease));
+      return take({S3poolLease::Event::Kind::ready, {}});
+    }
+    const TimePoint again = now() + restart_delay(failures);
+    while (!over_ && now() < again) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+void RunProxy::look() {
+  const std::lock_guard lock(mutex_);
+  const auto use = use_.pid > 0 ? use_of_process(use_.pid) : std::nullopt;
+  if (!use || (use_.start_ticks != 0 && use->start_ticks != use_.start_ticks)) return;
+  use_.start_ticks = use->start_ticks;
+  record_.observed = true;
+  use_.latest = use->cpu_seconds;
+  record_.max_rss_bytes = std::max(record_.max_rss_bytes, static_cast<double>(use->peak_rss_bytes));
+}
+
+int keep_s3pool_command(const std::vector<std::string>& words) {
+  std::uint16_t port = 0;
+  const std::size_t colon = words.size() == 1 ? words[0].rfind(':') : std::string::npos;
+  if (colon == std::string::npos ||
+      std::from_chars(words[0].data() + colon + 1, words[0].data() + words[0].size(), port).ec != std::errc())
+    return fail_usage("keep-s3pool is for runs of backend proxy to start");
+  std::string ip = words[0].substr(0, colon);
+  if (ip.starts_with('[')) ip = ip.substr(1, ip.size() - 2);
+  return keep_s3pool(ip, port);
+}
+
+}  // namespace s3lt

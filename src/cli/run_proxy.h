@@ -1,0 +1,66 @@
+// The s3pool of a run with backend proxy (docs/proxy.md): has it started or uses the one that runs, watches
+// it from a thread of its own while the load goes on, and gives it back. Used by one thread, but for what
+// says otherwise.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cli/run_flags.h"
+#include "config/settings.h"
+#include "process/s3pool_lease.h"
+#include "results/run_record.h"
+
+namespace s3lt {
+
+class RunProxy {
+ public:
+  // Returns once it listens. Errors: one sentence each (docs/errors.md).
+  static Result<std::unique_ptr<RunProxy>> start(const Settings& settings, const RunFlags& flags);
+  ~RunProxy();  // as end()
+
+  // What is measured begins: CPU time and deaths count from here.
+  void begin();
+  // What happened since the last call, for the log: sentences without their end.
+  std::vector<std::string> take_news();
+  // Ends it, unless another run uses it; its figures.
+  ProxyRecord end();
+
+ private:
+  struct Use {
+    pid_t pid = 0;
+    std::uint64_t start_ticks = 0;      // with it, which process it is
+    double at_first = 0, latest = 0;  // CPU seconds
+  };
+  RunProxy(S3poolRequest request, std::string address)
+      : request_(std::move(request)), address_(std::move(address)) {}
+  void watch();
+  void take(const S3poolLease::Event& event);
+  void ask_again();
+  void look();
+  void say(std::string news);
+
+  const S3poolRequest request_;
+  const std::string address_;
+  std::optional<S3poolLease> lease_;  // the watching thread's while it runs; none with --no-proxy
+  std::atomic<bool> over_ = false;
+  std::mutex mutex_;  // of what follows
+  ProxyRecord record_;
+  Use use_;                // of the process that is there
+  double cpu_before_ = 0;  // of those before it
+  std::optional<TimePoint> down_at_;
+  std::vector<std::string> news_;
+  std::thread watch_;
+};
+
+// The command that is the keeper of an address, for S3poolLease; and what it does (`s3loadtest keep-s3pool
+// ADDRESS`, not in the help).
+inline constexpr const char* keeper_command = "keep-s3pool";
+int keep_s3pool_command(const std::vector<std::string>& words);
+
+}  // namespace s3lt

@@ -1,0 +1,65 @@
+#include "results/proxy_verdict.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/units.h"
+
+namespace s3lt {
+namespace {
+
+// With so much of its CPUs in use a machine has none to spare for what is waiting.
+constexpr double full_machine = 0.9;
+// Less than this of what was used is not what filled it.
+constexpr double part_that_matters = 0.2;
+
+}  // namespace
+
+Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot& total) {
+  const HostUse& host = total.client.use.host;
+  const double all = host.used + host.stolen + host.idle, busy = host.used + host.stolen;
+  const bool judged = verdict.bottleneck == "storage" || verdict.bottleneck == "unknown";
+  if (judged && proxy.observed && all > 0 && busy >= full_machine * all &&
+      proxy.cpu_seconds >= part_that_matters * host.used) {
+    return {"client-cpu",
+            fmt::format(
+                "this machine's CPUs were busy for {:.0f}% of the time, and s3pool, which shares them with "
+                "this client, used {:.0f}% of what was used; a machine with more CPUs would show more",
+                100 * busy / all, 100 * proxy.cpu_seconds / host.used)};
+  }
+  if (verdict.bottleneck == "storage")
+    verdict.why += "; what the storage is said to have done is s3pool's and the storage's together";
+  return verdict;
+}
+
+std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t endpoints) {
+  std::vector<std::string> notes;
+  if (proxy.deaths > 0) {
+    notes.push_back(fmt::format(
+        "s3pool died {} and was started again {}; for {} it was not there, and what failed then is not the "
+        "storage's doing (it {})",
+        proxy.deaths == 1 ? "once" : fmt::format("{} times", proxy.deaths),
+        proxy.starts == 1 ? "once" : fmt::format("{} times", proxy.starts),
+        format_duration(seconds(std::max(0.1, proxy.down_seconds))), fmt::join(proxy.how_it_died, "; it ")));
+  }
+  if (proxy.own_answers > 0) {
+    const std::string_view when =
+        endpoints == 1
+            ? "with one endpoint it says 503 for whatever 429, 503 or broken connection it met first, and "
+              "tries nothing again"
+            : "it says so where every endpoint has failed or was given up";
+    notes.push_back(
+        fmt::format("{} attempts got an answer of s3pool's own instead of the storage's (code s3pool): {}",
+                    format_count(proxy.own_answers), when));
+  }
+  if (!proxy.gave_up.empty()) {
+    notes.push_back(fmt::format(
+        "s3pool took {} for unhealthy: one connection that fails is enough, and {}",
+        fmt::join(proxy.gave_up, ", "),
+        endpoints == 1 ? "an error of the storage's or two more"
+                       : "while another one works it is never tried again: the load went to the others"));
+  }
+  return notes;
+}
+
+}  // namespace s3lt

@@ -1,0 +1,294 @@
+"""Backend proxy: the s3pool that a run starts, watches and ends. S3POOL_BINARY in the environment names a real one; else a
+stand-in plays it."""
+import os
+import pathlib
+import re
+import signal
+
+import pytest
+
+import servers
+from harness import json_lines
+
+
+def processes_of(port):
+    """pid to command line of everything that was started for this address."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if f"127.0.0.1:{port}" in words:
+            found[int(entry.name)] = words
+    return found
+
+
+class Proxy:
+    def __init__(self, folder):
+        self.port, self.folder = servers.free_port(), folder
+
+    def settings(self, **more):
+        return {"S3LOADTEST_BACKEND": "proxy", "S3POOL_BINARY": servers.S3POOL, "S3LOADTEST_TEMP_DIR": str(self.folder),
+                "S3LOADTEST_PROXY_ADDR": f"127.0.0.1:{self.port}", **more}
+
+    def pid(self, word="proxy"):
+        """Of the s3pool; of its keeper."""
+        pids = [pid for pid, words in processes_of(self.port).items() if word in words]
+        assert len(pids) == 1, processes_of(self.port)
+        return pids[0]
+
+    def keeper(self):
+        return self.pid("keep-s3pool")
+
+    def wait_until_gone(self, seconds=10):
+        servers.wait_for("the end of s3pool", lambda: not processes_of(self.port), seconds)
+        assert not servers.listening(self.port)
+        assert list(self.folder.glob("s3loadtest-s3pool-*")) == [], "its working directory is left"
+
+
+@pytest.fixture
+def proxy(tmp_path):
+    folder = tmp_path / "temp"
+    folder.mkdir()
+    mine = Proxy(folder)
+    yield mine
+    left = processes_of(mine.port)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert not left, "processes are left"
+
+
+LOAD = ("run", "baseload", "--size", "1KB", "--concurrency", "4", "--json")
+
+
+def running_load(loadtest, storage, proxy, *more, seconds="4s", settings=None):
+    running = loadtest.start(storage, *LOAD, "--duration", seconds, *more, settings=proxy.settings(**(settings or {})))
+    running.wait_until_loading(15)
+    return running
+
+
+def test_a_run_starts_it_reports_it_and_leaves_nothing(serve, loadtest, proxy):
+    running = running_load(loadtest, serve, proxy, seconds="2s")
+    pid = proxy.pid()
+    for words in processes_of(proxy.port).values():
+        assert not any(serve.secret_key in word for word in words)
+    work = pathlib.Path(f"/proc/{pid}/cwd")
+    assert (work / ".env").read_text() == "" and work.resolve().parent == proxy.folder
+    result = running.wait()
+    assert result.status == 0, result.stderr
+    said = result.summary["proxy"]
+    assert (said["address"], said["ours"], said["deaths"], said["own_answers"]) == (f"127.0.0.1:{proxy.port}", True, 0, 0)
+    assert said["cpu_seconds"] > 0 and said["max_rss_bytes"] > 1 << 20
+    assert result.summary["run"]["endpoints"] == [serve.endpoint] and result.summary["run"]["backend"] == "proxy"
+    assert set(serve.keys("loadtest/")) and result.pattern()["verified"]["corrupt"] == 0
+    log = pathlib.Path(said["log"]).read_text()
+    assert f"started as process {pid}" in log and serve.secret_key not in log + result.stderr
+    proxy.wait_until_gone(0.5)
+    rendered = loadtest(None, "report", str(result.directory))
+    assert f"proxy: s3pool at 127.0.0.1:{proxy.port}, " in rendered.stdout and "through s3pool" in rendered.stdout
+
+
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_all_operations_pass_through_it(server, request, loadtest, proxy):
+    storage = request.getfixturevalue(server)
+    result = loadtest(storage.with_new_bucket(), "run", "all", "--duration", "5s", "--time-scale", "60", "--size", "1KB",
+                      "--size", "100KB", "--concurrency", "2", "--create-bucket", "--json", settings=proxy.settings())
+    assert result.status == 0, result.stderr
+    patterns = result.summary["patterns"]
+    assert all(figures["errors"] == 0 for pattern in patterns.values() for figures in pattern["operations"].values())
+    done = {operation for pattern in patterns.values() for operation in pattern["operations"]}
+    assert {"GET", "PUT", "LIST", "DELETE-BATCH"} <= done
+    proxy.wait_until_gone()
+
+
+def test_one_that_is_killed_is_started_again_and_counted(serve, loadtest, proxy):
+    running = running_load(loadtest, serve, proxy)
+    first = proxy.pid()
+    os.kill(first, signal.SIGKILL)
+    servers.wait_for("another s3pool", lambda: [p for p, words in processes_of(proxy.port).items()
+                                                if "proxy" in words and p != first], 10)
+    result = running.wait()
+    said = result.summary["proxy"]
+    assert (said["deaths"], said["restarts"], said["how_it_died"]) == (1, 1, ["was ended by signal 9"])
+    assert 0.1 < said["down_seconds"] < 4
+    assert any("s3pool died once and was started again once" in note for note in result.summary["notes"])
+    assert "s3pool was ended by signal 9; it is started again" in result.stderr
+    assert json_lines(result.directory / "series.jsonl")[-1]["patterns"], "the load went on"
+    proxy.wait_until_gone()
+
+
+def test_a_keeper_that_is_killed_takes_nothing_with_it_but_s3pool(serve, loadtest, proxy):
+    running = running_load(loadtest, serve, proxy)
+    first = proxy.pid()
+    os.kill(proxy.keeper(), signal.SIGKILL)
+    servers.wait_for("another s3pool", lambda: [p for p, words in processes_of(proxy.port).items()
+                                                if "proxy" in words and p != first], 10)
+    result = running.wait()
+    assert (result.summary["proxy"]["deaths"], result.summary["proxy"]["restarts"]) == (1, 1)
+    # Its working directory was the dead keeper's to remove.
+    for left in proxy.folder.glob("s3loadtest-s3pool-*"):
+        (left / ".env").unlink()
+        left.rmdir()
+    proxy.wait_until_gone()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, "two interrupts"])
+def test_a_run_that_does_not_end_in_order_leaves_no_orphan(serve, loadtest, proxy, how):
+    running = running_load(loadtest, serve, proxy, "--grace", "30s", seconds="60s")
+    if how == "two interrupts":
+        running.signal()
+        running.signal()
+    else:
+        running.signal(how)
+    running.process.wait(10)
+    proxy.wait_until_gone()
+
+
+def test_two_runs_share_one_and_the_last_ends_it(serve, loadtest, another_loadtest, proxy):
+    first = running_load(loadtest, serve, proxy, seconds="2s")
+    pid = proxy.pid()
+    second = running_load(another_loadtest, serve, proxy, "--worker-id", "1", seconds="3s")
+    result = first.wait()
+    assert result.status == 0 and result.summary["proxy"]["shared"] is False
+    assert proxy.pid() == pid, "the other run uses it still"
+    result = second.wait()
+    assert result.status == 0 and result.summary["proxy"]["shared"] is True and result.summary["proxy"]["deaths"] == 0
+    assert pathlib.Path(result.summary["proxy"]["log"]).parent == first.log_directory
+    proxy.wait_until_gone()
+
+
+def test_one_with_other_settings_is_not_taken_from_another_run(serve, loadtest, another_loadtest, proxy):
+    running = running_load(loadtest, serve, proxy, seconds="20s")
+    other = another_loadtest(serve, *LOAD, "--duration", "1s", "--worker-id", "1", "--force-restart-proxy",
+                             settings=proxy.settings(AWS_REGION="eu-west-1"))
+    assert other.status == 3
+    assert other.stderr.endswith(
+        f"s3loadtest: another run uses the s3pool at 127.0.0.1:{proxy.port} with other settings (it stands before "
+        f"{serve.endpoint}); choose another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended\n")
+    running.signal()
+    assert running.wait().summary["proxy"]["deaths"] == 0
+    proxy.wait_until_gone()
+
+
+def test_force_restart_proxy_restarts_ours(serve, loadtest, another_loadtest, proxy):
+    running = running_load(loadtest, serve, proxy, seconds="3s")
+    pid = proxy.pid()
+    other = running_load(another_loadtest, serve, proxy, "--worker-id", "1", "--force-restart-proxy", seconds="1s")
+    assert proxy.pid() != pid
+    assert other.wait().status == 0
+    assert running.wait().summary["proxy"]["how_it_died"] == ["was restarted by a run with --force-restart-proxy"]
+    proxy.wait_until_gone()
+
+
+@pytest.fixture
+def foreign(serve, proxy, tmp_path):
+    """An s3pool that no run of ours started."""
+    work = tmp_path / "foreign"
+    work.mkdir()
+    (work / ".env").write_text("")
+    process = servers.start([servers.S3POOL, "--insecure", "--log-level", "error", "proxy", "--listen",
+                             f"127.0.0.1:{proxy.port}"], work / "log", cwd=work,
+                            environment={"PATH": os.environ["PATH"], "S3_POOL": serve.endpoint,
+                                         "AWS_ACCESS_KEY_ID": serve.access_key, "AWS_SECRET_ACCESS_KEY": serve.secret_key})
+    servers.wait_for("s3pool", lambda: servers.listening(proxy.port), 10, process)
+    yield process
+    servers.end(process)
+
+
+def test_no_proxy_uses_what_runs_and_leaves_it(serve, loadtest, proxy, foreign):
+    result = loadtest(serve, *LOAD, "--duration", "1s", "--no-proxy", settings=proxy.settings(S3POOL_BINARY="/nowhere"))
+    assert result.status == 0, result.stderr
+    said = result.summary["proxy"]
+    assert said["ours"] is False and said["log"] is None and said["max_rss_bytes"] > 0
+    assert foreign.poll() is None
+    # Not ours: neither taken nor restarted.
+    for flags in ((), ("--force-restart-proxy",)):
+        refused = loadtest(serve, *LOAD, "--duration", "1s", *flags, settings=proxy.settings())
+        assert refused.status == 3
+        assert re.fullmatch(
+            rf"s3loadtest: 127\.0\.0\.1:{proxy.port} is used by process {foreign.pid} \([^)]+\), which no run of ours "
+            r"started; end it, choose another address with S3LOADTEST_PROXY_ADDR, or use it with --no-proxy\n",
+            refused.stderr), refused.stderr
+    assert foreign.poll() is None
+
+
+def test_no_proxy_without_one_says_so(serve, loadtest, proxy):
+    result = loadtest(serve, *LOAD, "--no-proxy", settings=proxy.settings())
+    assert result.status == 3
+    assert result.stderr.startswith(f"s3loadtest: no s3pool listens on 127.0.0.1:{proxy.port} (")
+    assert result.stderr.endswith("; start it, or leave --no-proxy out and one is started\n")
+
+
+def test_one_that_dies_at_once_says_why(serve, loadtest, proxy, tmp_path):
+    dying = tmp_path / "dying"
+    dying.write_text("#!/bin/sh\necho \"Error: bad key $AWS_SECRET_ACCESS_KEY\" >&2\nexit 3\n")
+    dying.chmod(0o755)
+    result = loadtest(serve, *LOAD, settings=proxy.settings(S3POOL_BINARY=str(dying)))
+    assert result.status == 3
+    log = loadtest.folder / "logs" / f"s3pool-{proxy.port}.log"
+    assert result.stderr == (f"s3loadtest: {dying} ended with status 3: Error: bad key ***; its log {log} says more\n")
+    assert serve.secret_key not in log.read_text()
+    proxy.wait_until_gone()
+
+
+def test_endpoints_that_it_cannot_reach_are_named(loadtest, proxy):
+    nobody = servers.Storage(f"http://127.0.0.1:{servers.free_port()}", "key", "secret12345")
+    result = loadtest(nobody, *LOAD, settings=proxy.settings())
+    assert result.status == 3
+    assert result.stderr.splitlines()[-1] == (
+        f"s3loadtest: s3pool at 127.0.0.1:{proxy.port} reaches no endpoint of the storage (503: No healthy backends "
+        f"available): {nobody.endpoint} (Connection refused); check that the storage runs, and S3_ENDPOINTS")
+    proxy.wait_until_gone()
+
+
+def test_an_endpoint_that_it_gives_up_is_told(serve, loadtest, proxy):
+    dead = f"http://127.0.0.1:{servers.free_port()}"
+    result = loadtest(serve, *LOAD, "--duration", "2s",
+                      settings=proxy.settings(S3_ENDPOINTS=f"{dead},{serve.endpoint}"))
+    assert result.status == 0, result.stderr
+    assert result.summary["proxy"]["gave_up"] == [dead]
+    assert any(f"s3pool took {dead} for unhealthy" in note for note in result.summary["notes"])
+
+
+def test_its_own_answers_are_not_the_storages(serve_with, loadtest, proxy):
+    """Before one endpoint it makes a 503 of its own of the storage's, and tries nothing again."""
+    storage = serve_with("--fault", "PUT:status=503")
+    writes = loadtest.folder / "writes.toml"
+    writes.write_text('name = "writes"\nmix = {PUT = 100}\nsizes = ["1KB"]\n')
+    result = loadtest(storage, "run", str(writes), "--operations", "8", "--concurrency", "4", "--retries", "0", "--json",
+                      settings=proxy.settings())
+    put = result.operation("PUT", "writes")
+    assert put["outcomes"] == {"server_error": 8} and put["status"] == {"503": 8}
+    assert result.summary["proxy"]["own_answers"] == 8
+    assert any("8 attempts got an answer of s3pool's own" in note for note in result.summary["notes"])
+    samples = [e for e in json_lines(result.directory / "errors.jsonl") if not e.get("slowest")]
+    assert {e["code"] for e in samples} == {"s3pool"}
+    assert samples[0]["message"] == "s3pool's own answer: No healthy backends available"
+    proxy.wait_until_gone()
+
+
+def test_what_the_storage_refuses_stays_its_own(serve_with, loadtest, proxy):
+    storage = serve_with("--fault", "PUT:status=507")
+    writes = loadtest.folder / "writes.toml"
+    writes.write_text('name = "writes"\nmix = {PUT = 100}\nsizes = ["1KB"]\n')
+    result = loadtest(storage, "run", str(writes), "--operations", "8", "--json", settings=proxy.settings())
+    assert result.operation("PUT", "writes")["outcomes"] == {"full": 8}
+    assert result.summary["proxy"]["own_answers"] == 0
+
+
+def test_a_wrong_secret_is_the_storages_word(serve, loadtest, proxy):
+    result = loadtest(serve, *LOAD, settings=proxy.settings(AWS_SECRET_ACCESS_KEY="hunter2wrong"))
+    assert result.status == 3 and "hunter2wrong" not in result.stderr
+    assert result.stderr.splitlines()[-1].startswith(
+        f"s3loadtest: {serve.endpoint} knows this access key by another secret (403 SignatureDoesNotMatch)")
+    proxy.wait_until_gone()
+
+
+def test_cleanup_goes_straight_to_the_storage(serve, loadtest, proxy):
+    assert loadtest(serve, *LOAD, "--operations", "50", settings=proxy.settings()).status == 0
+    cleaned = loadtest(serve, "cleanup", settings=proxy.settings(S3POOL_BINARY="/nowhere"))
+    assert cleaned.status == 0, cleaned.stderr
+    assert serve.keys() == {}

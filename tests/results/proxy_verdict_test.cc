@@ -1,0 +1,82 @@
+#include "results/proxy_verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "results/proxy_json.h"
+
+namespace s3lt {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Snapshot on_a_machine(double used, double idle) {
+  Snapshot total;
+  total.client.use.host = {.used = used, .stolen = 0, .idle = idle};
+  return total;
+}
+
+TEST(ProxyVerdict, IsNotTheStoragesWhereS3poolFilledTheMachine) {
+  const ProxyRecord proxy{.address = "127.0.0.1:18080", .log = {}, .observed = true, .cpu_seconds = 12};
+  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, on_a_machine(19.5, 0.5));
+  EXPECT_EQ(verdict.bottleneck, "client-cpu");
+  EXPECT_THAT(verdict.why, HasSubstr("busy for 98% of the time, and s3pool"));
+  EXPECT_THAT(verdict.why, HasSubstr("used 62% of what was used"));
+}
+
+TEST(ProxyVerdict, IsOfBothWhereTheMachineHadRoom) {
+  const ProxyRecord proxy{.address = "a", .log = {}, .observed = true, .cpu_seconds = 12};
+  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5)).bottleneck, "storage");
+  EXPECT_THAT(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5)).why,
+              HasSubstr("s3pool's and the storage's"));
+  const ProxyRecord idle{.address = "a", .log = {}, .observed = true, .cpu_seconds = 1};
+  EXPECT_EQ(through_proxy({"storage", "w"}, idle, on_a_machine(20, 0)).bottleneck, "storage")
+      << "others filled it";
+  EXPECT_EQ(through_proxy({"client-network", "w"}, proxy, on_a_machine(20, 0)).bottleneck, "client-network");
+}
+
+TEST(ProxyNotes, NameWhatWasS3poolsDoing) {
+  EXPECT_THAT(notes_on_proxy({.address = "a", .log = {}}, 2), IsEmpty());
+  const ProxyRecord proxy{.address = "a",
+                          .log = {},
+                          .deaths = 2,
+                          .starts = 1,
+                          .down_seconds = 1.5,
+                          .how_it_died = {"was ended by signal 9"},
+                          .own_answers = 1234,
+                          .gave_up = {"http://n1:9"}};
+  EXPECT_THAT(notes_on_proxy(proxy, 2),
+              ElementsAre(HasSubstr("died 2 times and was started again once; for 1.5s"),
+                          HasSubstr("1,234 attempts got an answer of s3pool's own"),
+                          HasSubstr("took http://n1:9 for unhealthy")));
+  EXPECT_THAT(notes_on_proxy(proxy, 1)[1], HasSubstr("with one endpoint it says 503 for whatever"));
+}
+
+TEST(ProxyJson, ComesBackAsItWent) {
+  const ProxyRecord proxy{.address = "127.0.0.1:18080",
+                          .log = "/logs/s3pool-18080.log",
+                          .ours = true,
+                          .shared = true,
+                          .observed = true,
+                          .deaths = 3,
+                          .starts = 2,
+                          .down_seconds = 0.5,
+                          .how_it_died = {"was ended by signal 9"},
+                          .cpu_seconds = 4.25,
+                          .max_rss_bytes = 123456,
+                          .own_answers = 7,
+                          .gave_up = {"http://n1:9"}};
+  const auto back = proxy_in({{"proxy", proxy_value(proxy)}});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(proxy_value(back), proxy_value(proxy));
+  EXPECT_EQ(back->deaths, 3U);
+  EXPECT_EQ(back->gave_up, proxy.gave_up);
+  EXPECT_FALSE(proxy_in({{"proxy", proxy_value(std::nullopt)}}));
+}
+
+}  // namespace
+}  // namespace s3lt
