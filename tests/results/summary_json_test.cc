@@ -27,7 +27,7 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(summary.at("schema").as_string(), "s3loadtest.summary/1");
   EXPECT_EQ(names_in(summary),
-            (Names{"schema", "run", "verdict", "client", "patterns", "endpoints", "notes"}));
+            (Names{"schema", "run", "verdict", "client", "proxy", "patterns", "endpoints", "notes"}));
   EXPECT_EQ(names_in(summary.at("run")),
             (Names{"id", "version", "started", "seconds", "pattern", "worker", "backend", "endpoints",
                    "tls_verify", "seed", "time_scale", "warmup_seconds", "interrupted"}));

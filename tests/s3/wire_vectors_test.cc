@@ -127,6 +127,7 @@ TEST(WireVectors, RecordedRequestsRecomputeToTheirSignaturesAndPayloadHashes) {
   std::size_t requests = 0;
   for (const auto& entry : std::filesystem::directory_iterator(TEST_DATA "/wire")) {
     if (entry.path().extension() != ".txt") continue;
+    if (entry.path().filename().string().starts_with("proxy.")) continue;  // not signed
     for (const Recorded& r : read_recording(entry.path())) {
       SCOPED_TRACE(entry.path().filename().string() + " " + r.method + " " + r.path + "?" + r.query);
       expect_same_signature(r);
