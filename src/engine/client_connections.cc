@@ -37,7 +37,7 @@ ClientConnections::ClientConnections(LoadThread& thread, PatternShare& share, st
   for (std::size_t i = 0; i < endpoints; ++i) {
     ClientConnection& connection = first_.emplace_back(thread.loop(), i);
     connection.http = make();
-    connection.address = index;
+    connection.address = index % thread.plan().endpoints[i].addresses.size();
   }
 }
 
@@ -110,7 +110,7 @@ ClientConnection& ClientConnections::find(std::size_t endpoint) {
   if (closed != nullptr) return *closed;
   further_.push_back(std::make_unique<ClientConnection>(thread_.loop(), endpoint));
   further_.back()->http = make();
-  further_.back()->address = index_;
+  further_.back()->address = first.address;
   return *further_.back();
 }
 
@@ -158,7 +158,7 @@ Task<ClientConnections::Opened> ClientConnections::open(ClientConnection& connec
       co_return opened;
     }
     health.failed(connection.address, begun, opened.done);
-    ++connection.address;
+    connection.address = (connection.address + 1) % endpoint.addresses.size();
     if (opened.done >= deadline || health.is_hopeless(opened.done)) break;
   }
   co_return opened;

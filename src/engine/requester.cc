@@ -114,7 +114,9 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
         result.outcome = outcome_of(opened.error, true);
         result.trouble().problem = opened.problem;
         if (result.outcome != Outcome::cancelled) pause_ = connect_backoff_.failed(random_.uniform());
-        break;
+        result.connection = &connection;
+        connections_.give_back(taken);  // open() has said what that means for the endpoint
+        co_return result;
       }
     } else {
       connections_.begins(taken);
