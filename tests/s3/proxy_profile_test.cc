@@ -42,7 +42,7 @@ TEST(ProxyProfile, SendsKeysRaw) {
 TEST(ProxyProfile, KnowsWhichKeysDoNotArrive) {
   for (const char* key : {"loadtest/0/1KB/baseload/1700000000000000/ab", "a+b", "p%20q%", "e=q&u", "x!*'()y"})
     EXPECT_TRUE(profile().can_send(key)) << key;
-  for (const char* key : {"a b", "ünï", "tab\there", "what?", "cut#here", "a<b", std::string("\x7f").c_str()})
+  for (const char* key : {"a b", "ünï", "tab\there", "what?", "cut#here", "a<b", "\x7f"})
     EXPECT_FALSE(profile().can_send(key)) << key;
   EXPECT_TRUE(find_profile("boto3")->can_send("a b/ünï?#"));
 }
