@@ -338,8 +338,8 @@ TEST_F(FaultKinds, a_connection_may_end_without_a_word) {
 }
 
 TEST_F(FaultKinds, a_frozen_server_says_nothing_to_anybody) {
+  const TimePoint begun = now();  // the server counts from its start
   start({"*:freeze=400ms,after=100ms,every=1h"});
-  const TimePoint begun = now();
   TestClient one(port()), two(port());
   double longest = 0;
   while (done() == 0 && to_seconds(now() - begun) < 10) {
