@@ -1,10 +1,8 @@
 #include "s3/admin_requests.h"
 
-#include <algorithm>
-
 #include "base/encoding.h"
 #include "http/percent.h"
-#include "s3/head_writer.h"
+#include "s3/signed_request.h"
 #include "s3/xml.h"
 #include "s3/xml_document.h"
 
@@ -43,27 +41,16 @@ bool is_encoded(const pugi::xml_node& root) {
 
 void encode(const AdminRequest& request, std::string_view bucket, const RequestContext& context,
             std::string& head) {
-  std::string query;
-  auto parameters = request.query;
-  std::ranges::sort(parameters);
-  for (const auto& [name, value] : parameters) {
-    if (!query.empty()) query += '&';
-    query.append(http::encode_value(name)).append("=").append(http::encode_value(value));
+  SignedRequest sent{.method = request.method,
+                     .bucket = std::string(bucket),
+                     .key = request.key,
+                     .query = request.query,
+                     .payload_hash = sha256_hex(request.body)};
+  if (!request.body.empty()) {
+    sent.headers = {{"content-md5", md5_base64(request.body)}};
+    sent.unsigned_headers = {{"Content-Length", std::to_string(request.body.size())}};
   }
-  const std::string path(object_path(bucket, request.key));
-  const std::string hash = sha256_hex(request.body);
-  const std::string md5 = md5_base64(request.body);
-  HeadWriter w(head, request.method, path, query);
-  w.signed_header("Host", context.host, "host");
-  if (!request.body.empty()) w.signed_header("content-md5", md5);
-  w.signed_header("x-amz-content-sha256", hash);
-  const std::string_view date = context.signer.amz_date(context.time);
-  w.signed_header("x-amz-date", date);
-  const std::string& token = context.signer.credentials().session_token;
-  if (!token.empty()) w.signed_header("x-amz-security-token", token);
-  w.authorization(context.signer, hash, date);
-  if (!request.body.empty()) w.number("Content-Length", request.body.size());
-  w.end();
+  encode(sent, context, head);
 }
 
 // GET /{bucket}?list-type=2&prefix=…&delimiter=…
