@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ Result<Credentials> find_credentials(bool can_be_told) {
 }
 
 // "127.0.0.1:9000", "[::1]:9000", ":9000", "9000".
-Result<void> parse_listen(const std::string& text, ServerOptions& options) {
+Result<server::ListenAddress> parse_listen(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   std::string host = colon == text.npos ? "" : text.substr(0, colon);
   const auto port = parse_count(colon == text.npos ? text : text.substr(colon + 1));
@@ -67,15 +68,19 @@ Result<void> parse_listen(const std::string& text, ServerOptions& options) {
         "--listen {}: no HOST:PORT; write it like 127.0.0.1:9000 (port 0 finds a free one)", text));
   }
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (!host.empty()) options.host = host;
-  options.port = static_cast<std::uint16_t>(*port);
-  return {};
+  server::ListenAddress address{.port = static_cast<std::uint16_t>(*port)};
+  if (!host.empty()) address.host = host;
+  return address;
 }
 
 Result<ServerOptions> make_options(const ServeFlags& flags) {
   ServerOptions options;
-  if (const auto listen = parse_listen(flags.listen, options); !listen)
-    return std::unexpected(listen.error());
+  options.listen.clear();
+  for (const std::string& text : flags.listen) {
+    auto address = parse_listen(text);
+    if (!address) return std::unexpected(address.error());
+    options.listen.push_back(std::move(*address));
+  }
   const auto capacity = parse_size(flags.capacity);
   if (!capacity) return usage_error("--capacity: " + capacity.error().message);
   options.capacity = *capacity;
@@ -118,12 +123,12 @@ std::string env_value(const std::string& value) {
 }
 
 // Written beside the file and renamed: whoever reads it sees all of it or nothing.
-Result<void> write_env(const std::string& path, const std::string& endpoint, const ServerOptions& options) {
+Result<void> write_env(const std::string& path, const std::string& endpoints, const ServerOptions& options) {
   std::string text = "# Written by s3loadtest serve; good as long as it runs.\n";
   const auto line = [&](std::string_view name, const std::string& value) {
     text.append(name).append("=").append(env_value(value)).append("\n");
   };
-  line("S3_ENDPOINTS", endpoint);
+  line("S3_ENDPOINTS", endpoints);
   line("AWS_ACCESS_KEY_ID", options.credentials.access_key);
   line("AWS_SECRET_ACCESS_KEY", options.credentials.secret_key);
   line("S3_BUCKET", options.buckets.front());
@@ -146,7 +151,8 @@ Result<void> write_env(const std::string& path, const std::string& endpoint, con
 }  // namespace
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags) {
-  command.add_option("--listen", flags.listen, "HOST:PORT to listen on; port 0 finds a free one")
+  command.add_option("--listen", flags.listen, "HOST:PORT to listen on; port 0 finds a free one (repeatable: a node each, all with the same objects)")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   command.add_option("--env", flags.env_file, "write a ready .env file here (mode 0600)")->type_name("FILE");
   command.add_option("--bucket", flags.buckets, "a bucket that exists from the start (repeatable)")
@@ -194,12 +200,12 @@ int serve_command(const ServeFlags& flags) {
   if (!options) return fail(options.error());
   auto server = Server::start(*options);
   if (!server) return fail(server.error());
-  const std::string endpoint = (*server)->endpoint();
+  const std::string endpoints = fmt::format("{}", fmt::join((*server)->endpoints(), ","));
   if (!flags.env_file.empty()) {
-    if (const auto written = write_env(flags.env_file, endpoint, *options); !written)
+    if (const auto written = write_env(flags.env_file, endpoints, *options); !written)
       return fail(written.error());
   }
-  if (const auto printed = print(fmt::format("READY {}\n", endpoint)); !printed) return fail(printed.error());
+  if (const auto printed = print(fmt::format("READY {}\n", endpoints)); !printed) return fail(printed.error());
 
   int signal = 0;
   sigwait(&ends, &signal);

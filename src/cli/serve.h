@@ -12,7 +12,7 @@ class App;
 namespace s3lt {
 
 struct ServeFlags {
-  std::string listen = "127.0.0.1:0";
+  std::vector<std::string> listen = {"127.0.0.1:0"};
   std::string env_file;  // to be written; empty: none
   std::vector<std::string> buckets = {"loadtest"};
   std::string region = "us-east-1";

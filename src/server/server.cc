@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -26,8 +27,7 @@ bool asks_for_former(const std::vector<FaultRule>& faults) {
 
 struct Server::Impl {
   explicit Impl(ServerOptions options)
-      : host(options.host),
-        shared{.credentials = options.credentials,
+      : shared{.credentials = options.credentials,
                .region = options.region,
                .store = ObjectStore(options.capacity, asks_for_former(options.faults)),
                .pool = options.pool,
@@ -36,14 +36,14 @@ struct Server::Impl {
                .record = {},
                .tallies = {}} {}
 
-  Task<void> accept_all();
+  Task<void> accept_all(std::optional<Listener>& listener);
   void run(Worker& worker);
 
-  std::string host;
-  std::uint16_t port = 0;
   Shared shared;
   std::vector<std::unique_ptr<Worker>> workers;
-  std::optional<Listener> listener;
+  std::vector<ListenAddress> addresses;
+  std::deque<std::optional<Listener>> listeners;  // of the first worker's loop
+  std::size_t accepting = 0;                      // listeners
   std::uint64_t accepted = 0;
   std::optional<Freezer> freezer;
   std::vector<std::thread> threads;
@@ -53,7 +53,7 @@ struct Server::Impl {
 };
 
 // Hands connections to the threads in turn, so that few of them spread evenly.
-Task<void> Server::Impl::accept_all() {
+Task<void> Server::Impl::accept_all(std::optional<Listener>& listener) {
   for (;;) {
     const int fd = co_await listener->accept();
     if (fd < 0) break;
@@ -68,7 +68,8 @@ Task<void> Server::Impl::accept_all() {
   }
   // Closed, the port refuses; open, it would keep whoever connects waiting.
   listener.reset();
-  // Only now may the loops end: this one still held the coroutine that waits for connections.
+  if (--accepting > 0) co_return;
+  // Only now may the loops end: this one still held the coroutines that wait for connections.
   for (auto& worker : workers) worker->loop.post([w = worker.get()] { w->begin_stop(); });
 }
 
@@ -122,21 +123,26 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
     const std::uint64_t seed = static_cast<std::uint64_t>(entropy()) << 32 | entropy();
     impl->workers.push_back(std::make_unique<Worker>(impl->shared, *impl->shared.tallies.back(), seed));
   }
-  auto listener = Listener::open(impl->workers[0]->loop, given.host, given.port, given.send_buffer);
-  if (!listener) {
-    return unavailable(
-        fmt::format("cannot listen on {}:{}: {}; choose another --listen HOST:PORT (port 0 finds a "
-                    "free one)",
-                    given.host, given.port, listener.error()));
+  for (const auto& [host, port] : given.listen) {
+    auto listener = Listener::open(impl->workers[0]->loop, host, port, given.send_buffer);
+    if (!listener) {
+      return unavailable(
+          fmt::format("cannot listen on {}:{}: {}; choose another --listen HOST:PORT (port 0 finds a "
+                      "free one)",
+                      host, port, listener.error()));
+    }
+    impl->addresses.push_back({host, listener->port()});
+    impl->listeners.emplace_back(std::move(*listener));
   }
-  impl->listener.emplace(std::move(*listener));
-  impl->port = impl->listener->port();
+  impl->accepting = impl->listeners.size();
   impl->running = threads;
   Impl* const self = impl.get();
   std::vector<Loop*> loops;
   for (auto& worker : impl->workers) loops.push_back(&worker->loop);
   impl->freezer.emplace(std::move(loops), impl->shared.faults);
-  impl->workers[0]->loop.post([self] { spawn(self->accept_all()); });
+  impl->workers[0]->loop.post([self] {
+    for (auto& listener : self->listeners) spawn(self->accept_all(listener));
+  });
   for (auto& worker : impl->workers) impl->threads.emplace_back([self, w = worker.get()] { self->run(*w); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
@@ -144,7 +150,11 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
 void Server::stop() {
   if (impl_->threads.empty()) return;
   impl_->freezer->stop();
-  impl_->workers[0]->loop.post([this] { impl_->listener->cancel(); });
+  impl_->workers[0]->loop.post([this] {
+    for (auto& listener : impl_->listeners) {
+      if (listener) listener->cancel();
+    }
+  });
   {
     std::unique_lock lock(impl_->mutex);
     if (!impl_->ended.wait_for(lock, stop_grace, [this] { return impl_->running == 0; })) {
@@ -156,12 +166,16 @@ void Server::stop() {
 }
 
 std::uint16_t Server::port() const {
-  return impl_->port;
+  return impl_->addresses.front().port;
 }
-std::string Server::endpoint() const {
-  const bool v6 = impl_->host.find(':') != std::string::npos;
-  return fmt::format("{}://{}{}{}:{}", impl_->shared.tls ? "https" : "http", v6 ? "[" : "", impl_->host,
-                     v6 ? "]" : "", impl_->port);
+std::vector<std::string> Server::endpoints() const {
+  std::vector<std::string> urls;
+  for (const auto& [host, port] : impl_->addresses) {
+    const bool v6 = host.find(':') != std::string::npos;
+    urls.push_back(fmt::format("{}://{}{}{}:{}", impl_->shared.tls ? "https" : "http", v6 ? "[" : "", host,
+                               v6 ? "]" : "", port));
+  }
+  return urls;
 }
 ServerStats Server::stats() const {
   return impl_->shared.stats();

@@ -16,10 +16,14 @@
 
 namespace s3lt::server {
 
-struct ServerOptions {
+struct ListenAddress {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;  // 0: a free one
-  unsigned threads = 0;    // 0: one a core
+};
+
+struct ServerOptions {
+  std::vector<ListenAddress> listen = {{}};  // one or more: the nodes of a cluster with the same objects
+  unsigned threads = 0;                      // 0: one a core
   Credentials credentials;
   std::string region = "us-east-1";
   std::vector<std::string> buckets = {"loadtest"};
@@ -41,8 +45,8 @@ class Server {
   // Answers that are being sent may end within two seconds. Any number of times.
   void stop();
 
-  std::uint16_t port() const;
-  std::string endpoint() const;  // http://127.0.0.1:9000
+  std::uint16_t port() const;                  // of the first address
+  std::vector<std::string> endpoints() const;  // http://127.0.0.1:9000, of each address
   ServerStats stats() const;
   std::vector<FaultPlan::Count> faults() const;
   // Whether all that came in was recorded.

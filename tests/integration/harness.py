@@ -135,9 +135,9 @@ class Loadtest:
             servers.end(process, graceful_seconds=0)
 
 
-def start_serve(folder, *flags, credentials=None, scheme="http", host="127.0.0.1", prefix=()):
+def start_serve(folder, *flags, credentials=None, scheme="http", prefix=()):
     """An embedded server as a Storage; credentials (access key, secret key) go in by its environment. `prefix`
-    is a command that starts it elsewhere, where its host is `host`."""
+    is a command that starts it elsewhere."""
     environment = dict(os.environ)
     if credentials:
         environment |= {"AWS_ACCESS_KEY_ID": credentials[0], "AWS_SECRET_ACCESS_KEY": credentials[1]}
@@ -149,12 +149,12 @@ def start_serve(folder, *flags, credentials=None, scheme="http", host="127.0.0.1
     except servers.DidNotStart as problem:
         servers.end(process)
         raise servers.DidNotStart(f"{problem}: {errors.read_text()}") from None
-    match = re.fullmatch(rf"READY ({scheme}://{re.escape(host)}:\d+)\n", line)
-    assert match, line
+    assert re.fullmatch(rf"READY {scheme}://\S+:\d+\n", line), line
+    endpoints = line.split()[1].split(",")
     if not credentials:
         written = dict(line.split("=", 1) for line in (folder / "env").read_text().splitlines() if "=" in line)
         credentials = written["AWS_ACCESS_KEY_ID"], written["AWS_SECRET_ACCESS_KEY"]
-    return servers.Storage(match[1], *credentials, process=process)
+    return servers.Storage(endpoints[0], *credentials, endpoints=endpoints, process=process)
 
 
 def ask(storage, path):

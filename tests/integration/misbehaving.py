@@ -1,5 +1,7 @@
 """Things that stand where a storage should: each listens on a free loopback port until its `with` ends."""
 import contextlib
+import os
+import pathlib
 import socket
 import threading
 
@@ -137,3 +139,11 @@ def black_hole():
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         yield listener.getsockname()[1]
+
+
+def is_connecting(process, port):
+    """Whether a socket of that process waits for its connection to the port."""
+    syn_sent = {row[9] for row in map(str.split, open("/proc/net/tcp"))
+                if row[3] == "02" and row[2].endswith(f":{port:04X}")}
+    folder = pathlib.Path(f"/proc/{process.pid}/fd")
+    return bool(syn_sent & {os.readlink(entry)[8:-1] for entry in folder.iterdir()})

@@ -91,6 +91,7 @@ class Storage:
     bucket: str = "loadtest"
     ca_bundle: str | None = None
     boto3_options: dict = dataclasses.field(default_factory=dict)  # that this server needs
+    endpoints: list = dataclasses.field(default_factory=list)  # all of an embedded server; the first is `endpoint`
     process: subprocess.Popen | None = None
 
     def settings(self):

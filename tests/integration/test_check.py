@@ -12,7 +12,7 @@ import pytest
 
 import certificates
 from harness import start_serve
-from misbehaving import Peer, answering, black_hole, closing, http, read_head, s3_error
+from misbehaving import Peer, answering, black_hole, closing, http, is_connecting, read_head, s3_error
 import servers
 from stand_ins import StandIn
 
@@ -393,7 +393,7 @@ def test_ctrl_c_leaves_nothing_behind(serve_with, loadtest, delay):
 def test_ctrl_c_before_anything_answers(loadtest):
     with black_hole() as port:
         running = loadtest.start(None, "check", "--json", settings=broken_settings(f"http://127.0.0.1:{port}"))
-        time.sleep(0.5)
+        servers.wait_for("its connect", lambda: is_connecting(running.process, port), 10, running.process)
         began = time.monotonic()
         running.signal()
         result = running.wait(10)

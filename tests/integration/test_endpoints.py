@@ -18,11 +18,9 @@ def cluster(serve_with):
     """cluster(*faults of the first nodes): thirty endpoints; those with faults are servers of their own, the others
     one that listens on many addresses."""
     def start(*special):
-        good = serve_with("--listen", "0.0.0.0:0", *EVERYBODY, credentials=KEYS, host="0.0.0.0")
-        port = good.endpoint.rsplit(":", 1)[1]
         nodes = [serve_with(*faults, credentials=KEYS).endpoint for faults in special]
-        nodes += [f"http://127.0.0.{host}:{port}" for host in range(2, 2 + NODES - len(nodes))]
-        return good, nodes
+        good = serve_with(*["--listen=127.0.0.1:0"] * (NODES - len(nodes)), *EVERYBODY, credentials=KEYS)
+        return good, nodes + good.endpoints
 
     return start
 

@@ -43,7 +43,7 @@ class Outage:
     """A run against an embedded server, through an outage; `prefix`es put client and server elsewhere."""
 
     def __init__(self, loadtest, folder, *flags, near=(), far=(), host="127.0.0.1", environment=None):
-        self.folder, self.far, self.host = folder, far, host
+        self.folder, self.far = folder, far
         self.processes, self.starts = [], 0
         self.storage = self.serve("--listen", f"{host}:0", *(environment or ()))
         self.running = loadtest.start(self.storage, *RUN, *flags, through=near)
@@ -60,7 +60,7 @@ class Outage:
         folder = self.folder / f"serve-{self.starts}"
         self.starts += 1
         folder.mkdir()
-        storage = start_serve(folder, *flags, credentials=KEYS, host=self.host, prefix=self.far)
+        storage = start_serve(folder, *flags, credentials=KEYS, prefix=self.far)
         self.processes.append(storage.process)
         return storage
 

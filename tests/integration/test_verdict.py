@@ -119,7 +119,7 @@ def across(link, tmp_path):
     def start(*flags):
         folder = tmp_path / f"far-{len(started)}"
         folder.mkdir()
-        started.append(start_serve(folder, "--listen", f"{Link.FAR}:0", *flags, credentials=KEYS, host=Link.FAR,
+        started.append(start_serve(folder, "--listen", f"{Link.FAR}:0", *flags, credentials=KEYS,
                                    prefix=link.far))
         return started[-1]
     yield start

@@ -264,6 +264,15 @@ function clientFacts(client) {
   }
   return facts;
 }
+function proxyCard(proxy) {
+  const facts = [["address", proxy.address + (proxy.ours ? proxy.shared ? ", shared with other runs" : "" : ", not started by us")],
+    ["CPU", proxy.cpu_seconds === null ? "cannot be seen from here" : digits(proxy.cpu_seconds) + " s"],
+    ["memory", proxy.max_rss_bytes === null ? "cannot be seen from here" : bytes(proxy.max_rss_bytes)],
+    ["its own answers", thousands(proxy.own_answers)], ["died", thousands(proxy.deaths)], ["started again", thousands(proxy.restarts)]];
+  if (proxy.down_seconds > 0) facts.push(["away", digits(proxy.down_seconds) + " s"]);
+  if (proxy.gave_up.length) facts.push(["endpoints that it gave up", proxy.gave_up.join(", ")]);
+  return card("s3pool", "the proxy that all requests went through: its own retries and waits are in these times", factList(facts));
+}
 function clientCards(data, context) {
   const {client} = data.summary, course = data.client, bare = {...context, phases: []};
   const cpu = el("div", {class: "chart"}), lag = el("div", {class: "chart"});
@@ -277,7 +286,9 @@ function clientCards(data, context) {
     {...bare, axis: logAxis("", latency, logRange(lags)), format: latency, label: "Loop lag"}));
   const charts = late ? el("div", {class: "pair"}, cpuCard, card("This client: loop lag", "by how much its timers came late at most; logarithmic",
     keys([["longest delay", css("c1")]]), lag)) : cpuCard;
-  return [[charts, card("This client", "what it spent, and whether it was at its limit", factList(clientFacts(client)))], () => draws.forEach(draw => draw())];
+  const cards = [charts, card("This client", "what it spent, and whether it was at its limit", factList(clientFacts(client)))];
+  if (data.summary.proxy) cards.push(proxyCard(data.summary.proxy));
+  return [cards, () => draws.forEach(draw => draw())];
 }
 const factList = facts => el("dl", {}, facts.map(([name, value]) => el("div", {class: String(value).length > 90 ? "wide" : null}, el("dt", {}, name), el("dd", {}, String(value)))));
 
