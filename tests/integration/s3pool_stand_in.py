@@ -15,6 +15,7 @@ import pathlib
 import random
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 import time
@@ -49,7 +50,13 @@ class Backend:
 
     def __init__(self, url):
         self.url, self.score = url, 100
-        self.authority = urllib.parse.urlsplit(url).netloc
+        self.scheme, self.authority = urllib.parse.urlsplit(url)[:2]
+
+    def connection(self):
+        if self.scheme == "http":
+            return http.client.HTTPConnection(self.authority, timeout=60)
+        trust = ssl._create_unverified_context() if "--insecure" in sys.argv else ssl.create_default_context()
+        return http.client.HTTPSConnection(self.authority, timeout=60, context=trust)
 
     def failed(self, points):
         healthy = self.score > 30
@@ -102,10 +109,10 @@ def signed_headers(method, authority, target, headers, body):
 
 
 def target_of(path):
-    """Keys are encoded, whatever they look like; what belongs to a bucket stays as it is."""
+    """Keys are encoded, whatever they look like; what belongs to a bucket or to an upload in parts stays as it is."""
     raw, question, query = path.partition("?")
     bucket, _, key = raw[1:].partition("/")
-    if not key:
+    if not key or any(p.partition("=")[0] in ("uploads", "uploadId") for p in query.split("&")):
         return path
     return f"/{bucket}/{urllib.parse.quote(key, safe=SENDABLE)}" + (f"%3F{urllib.parse.quote(query)}" if question else "")
 
@@ -137,7 +144,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """On a kept connection; one that the storage has closed meanwhile is opened again."""
         kept = self.connections.__dict__.setdefault("kept", {})
         for reused in (backend.url in kept, False):
-            connection = kept.setdefault(backend.url, http.client.HTTPConnection(backend.authority, timeout=60))
+            connection = kept.setdefault(backend.url, backend.connection())
             try:
                 if connection.sock is None:
                     connection.connect()

@@ -7,8 +7,10 @@ import signal
 
 import pytest
 
-import servers
+from browser import chromium, console_errors, open_page
 from harness import json_lines
+import servers
+from test_tls import https  # noqa: F401, a fixture
 
 
 def processes_of(port):
@@ -89,6 +91,11 @@ def test_a_run_starts_it_reports_it_and_leaves_nothing(serve, loadtest, proxy):
     proxy.wait_until_gone(0.5)
     rendered = loadtest(None, "report", str(result.directory))
     assert f"proxy: s3pool at 127.0.0.1:{proxy.port}, " in rendered.stdout and "through s3pool" in rendered.stdout
+    with chromium() as driver:
+        open_page(driver, result.directory / "report.html")
+        page = re.sub(r"\n+", "\n", driver.execute_script("return document.body.innerText"))
+        assert console_errors(driver) == []
+    assert re.search(rf"\ns3pool\n.*\naddress\n127\.0\.0\.1:{proxy.port}\nCPU\n[0-9.]+ s\nmemory\n", page), page
 
 
 @pytest.mark.parametrize("server", ["rgw", "versitygw"])
@@ -292,3 +299,51 @@ def test_cleanup_goes_straight_to_the_storage(serve, loadtest, proxy):
     cleaned = loadtest(serve, "cleanup", settings=proxy.settings(S3POOL_BINARY="/nowhere"))
     assert cleaned.status == 0, cleaned.stderr
     assert serve.keys() == {}
+
+@pytest.mark.parametrize("server", ["rgw", "versitygw"])
+def test_objects_in_parts_pass_through_it(server, request, loadtest, proxy):
+    storage = request.getfixturevalue(server).with_new_bucket()
+    large = loadtest.folder / "large.toml"
+    large.write_text('name = "large"\nmix = {GET = 40, PUT = 60}\nsizes = ["11MB"]\n')
+    result = loadtest(storage, "run", str(large), "--multipart-size", "5MiB", "--json", "--threads", "1", "--seed", "7",
+                      "--create-bucket", "--operations", "8", "--concurrency", "2", "--verify", "all",
+                      settings=proxy.settings())
+    assert result.status == 0, result.stderr
+    put, get, part = (result.operation(name, "large") for name in ("PUT", "GET", "PART"))
+    assert put["count"] + get["count"] == 8 and part["count"] == 3 * put["count"] > 0
+    assert put["errors"] == get["errors"] == part["errors"] == 0
+    assert result.pattern("large")["verified"]["checked"] == get["count"] > 0
+    assert set(storage.keys("loadtest/").values()) == {11 * 2**20}
+    assert storage.boto3().list_multipart_uploads(Bucket=storage.bucket).get("Uploads", []) == []
+    proxy.wait_until_gone()
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_storage_behind_it_may_speak_https(https, loadtest, proxy, verified):  # noqa: F811
+    settings = {"AWS_CA_BUNDLE": https.ca_bundle} if verified else {"S3_VERIFY_SSL": "false"}
+    result = loadtest(https, *LOAD, "--duration", "1s", settings=proxy.settings(**settings))
+    assert result.status == 0, result.stderr
+    assert result.total("errors") == 0 and result.total("count") > 20
+    proxy.wait_until_gone()
+
+
+def test_a_certificate_that_it_does_not_believe_is_told(https, loadtest, proxy):  # noqa: F811
+    result = loadtest(https, *LOAD, "--duration", "1s", settings=proxy.settings(S3_VERIFY_SSL="true"))
+    assert result.status == 3
+    assert result.stderr.splitlines()[-1] == (
+        f"s3loadtest: s3pool at 127.0.0.1:{proxy.port} reaches no endpoint of the storage (503: No healthy backends "
+        f"available): {https.endpoint} (the certificate is signed by itself and not among the certificates that this system "
+        "trusts); check that the storage runs, and S3_ENDPOINTS")
+    proxy.wait_until_gone()
+
+
+def test_one_that_never_listens_says_so(serve, loadtest, proxy, tmp_path):
+    sleeping = tmp_path / "sleeping"
+    sleeping.write_text("#!/bin/sh\nexec sleep 60\n")
+    sleeping.chmod(0o755)
+    result = loadtest(serve, *LOAD, settings=proxy.settings(S3POOL_BINARY=str(sleeping)))
+    assert result.status == 3
+    log = loadtest.folder / "logs" / f"s3pool-{proxy.port}.log"
+    assert result.stderr == (f"s3loadtest: {sleeping} does not listen on 127.0.0.1:{proxy.port} after 15 s; is it an "
+                             f"s3pool? Its log {log} says more\n")
+    proxy.wait_until_gone()
