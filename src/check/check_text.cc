@@ -218,14 +218,18 @@ std::string names_of(const std::vector<std::string>& urls) {
 }
 
 Table table_of(const CheckFacts& facts, const Judgement& judgement) {
-  Table table{.header = {"endpoint", "connect", "clock", "boto3", "minio", "native", "verdict"}, .rows = {}};
+  // Where less was tried, the rest of the row is empty.
+  const auto& tried = std::ranges::max(facts.endpoints, {}, [](const EndpointFacts& one) {
+                        return one.backends.size();
+                      }).backends;
+  Table table{.header = {"endpoint", "connect", "clock"}, .rows = {}};
+  for (const BackendFact& backend : tried) table.header.push_back(backend.name);
+  table.header.push_back("verdict");
   for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
     const EndpointFacts& one = facts.endpoints[i];
     std::vector<Table::Field> row{{one.url}, {connect_text(one)}, {clock_text(one)}};
-    for (const char* name : {"boto3", "minio", "native"}) {
-      const auto backend = std::ranges::find(one.backends, name, &BackendFact::name);
-      row.push_back({backend == one.backends.end() ? "-" : backend_text(*backend)});
-    }
+    for (std::size_t k = 0; k < tried.size(); ++k)
+      row.push_back({k < one.backends.size() ? backend_text(one.backends[k]) : "-"});
     const bool works = judgement.endpoints[i].works;
     row.push_back({works ? "works" : one.stopped ? "stopped" : "WRONG", works ? Tone::plain : Tone::bad});
     table.rows.push_back(std::move(row));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <string_view>
 
 #include "base/units.h"
@@ -173,14 +174,14 @@ std::string with_other_scheme(const std::string& url) {
   return (tls ? "http://" : "https://") + rest;
 }
 
-// The backends that work wherever anything can be tried.
+// A backend that works everywhere; the last by name, as native asks for least.
 std::string other_backend(const CheckFacts& facts) {
-  for (const char* name : {"native", "minio", "boto3"}) {
+  for (const BackendFact& candidate : facts.endpoints.front().backends | std::views::reverse) {
     const bool everywhere = std::ranges::all_of(facts.endpoints, [&](const EndpointFacts& one) {
-      const BackendFact* backend = backend_of(one, name);
+      const BackendFact* backend = backend_of(one, candidate.name);
       return backend != nullptr && backend->works();
     });
-    if (everywhere) return name;
+    if (everywhere) return candidate.name;
   }
   return {};
 }

@@ -72,8 +72,8 @@ Task<void> Prober::run() {
   }
   if (going()) co_await ask_strangers();
   if (going()) co_await look_at_bucket();
-  for (const char* name : {"boto3", "minio", "native"}) {
-    if (may_write()) co_await try_backend(*find_profile(name));
+  for (const WireProfile* profile : wire_profiles()) {
+    if (may_write() && !profile->traits(endpoint_.tls).through_s3pool) co_await try_backend(*profile);
   }
   if (going() && !facts_.bucket.exists && !facts_.backends.empty()) judge_denial();
   if (may_write()) co_await try_payloads();

@@ -58,7 +58,7 @@ int check_command(const CheckFlags& flags) {
   if (!settings) return fail(settings.error());
   // What s3pool would send to the storage is as native requests are.
   Settings asked = *settings;
-  if (asked.backend == Backend::proxy) asked.backend = Backend::native;
+  asked.backend = wire_backend(asked.backend);
   auto plan = plan_access(asked);
   if (!plan) return fail(plan.error());
   plan->prefix = flags.prefix;
@@ -78,7 +78,7 @@ int check_command(const CheckFlags& flags) {
                    .bucket = plan->bucket,
                    .prefix = plan->prefix,
                    .region = plan->region,
-                   .backend = std::string(name(settings->backend)),
+                   .backend = settings->backend,
                    .verify_tls = settings->verify_tls};
   const std::vector<NamedEndpoint> endpoints = name_all(settings->endpoints);
   Progress progress(is_live(*settings));

@@ -237,7 +237,7 @@ int run_command(const RunFlags& flags) {
   auto locks = lock_patterns(*settings, *plan);
   if (!locks) return fail(locks.error());
   std::unique_ptr<RunProxy> proxy;
-  if (settings->backend == Backend::proxy) {
+  if (settings->backend == "proxy") {
     auto started = RunProxy::start(*settings, flags);
     if (!started) return fail(started.error());
     proxy = std::move(*started);

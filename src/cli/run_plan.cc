@@ -228,7 +228,7 @@ Result<std::vector<PlannedPattern>> plan_patterns(const RunFlags& flags) {
 
 Result<RunPlan> plan_access(const Settings& settings) {
   RunPlan plan;
-  plan.profile = find_profile(settings.backend == Backend::proxy ? "native" : name(settings.backend));
+  plan.profile = find_profile(settings.backend == "proxy" ? "native" : settings.backend);
   if (std::ranges::any_of(settings.endpoints, &Endpoint::tls)) {
     auto client = TlsClient::create({.verify = settings.verify_tls,
                                      .ca_bundle = settings.ca_bundle.string(),
@@ -306,7 +306,7 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   plan.threads = thread_count(flags);
   plan.patterns = std::move(patterns);
 
-  if (settings.backend == Backend::proxy) {
+  if (settings.backend == "proxy") {
     if (const auto through = go_through_s3pool(settings, flags, plan); !through)
       return std::unexpected(through.error());
   }

@@ -151,7 +151,10 @@ Result<void> write_env(const std::string& path, const std::string& endpoints, co
 }  // namespace
 
 void add_serve_flags(CLI::App& command, ServeFlags& flags) {
-  command.add_option("--listen", flags.listen, "HOST:PORT to listen on; port 0 finds a free one (repeatable: a node each, all with the same objects)")
+  command
+      .add_option("--listen", flags.listen,
+                  "HOST:PORT to listen on; port 0 finds a free one (repeatable: a node each, all with the "
+                  "same objects)")
       ->type_name("HOST:PORT")
       ->capture_default_str();
   command.add_option("--env", flags.env_file, "write a ready .env file here (mode 0600)")->type_name("FILE");
@@ -205,7 +208,8 @@ int serve_command(const ServeFlags& flags) {
     if (const auto written = write_env(flags.env_file, endpoints, *options); !written)
       return fail(written.error());
   }
-  if (const auto printed = print(fmt::format("READY {}\n", endpoints)); !printed) return fail(printed.error());
+  if (const auto printed = print(fmt::format("READY {}\n", endpoints)); !printed)
+    return fail(printed.error());
 
   int signal = 0;
   sigwait(&ends, &signal);

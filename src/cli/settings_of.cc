@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "s3/wire_profile.h"
+
 namespace s3lt {
 
 bool is_live(const Settings& settings) {
@@ -17,6 +19,7 @@ Result<Settings> settings_of(const CommonFlags& flags, const std::string& backen
   sources.endpoints = flags.endpoints;
   sources.bucket = flags.bucket;
   sources.backend = backend;
+  for (const WireProfile* profile : wire_profiles()) sources.backends.push_back(profile->name());
   auto settings = load_settings(sources);
   if (!settings) return settings;
   configure_log({.level = level.value_or(settings->log_level.value_or(LogLevel::info)),

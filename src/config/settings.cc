@@ -17,7 +17,6 @@
 namespace s3lt {
 namespace {
 
-constexpr std::array<std::string_view, 4> backend_names = {"boto3", "proxy", "minio", "native"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -107,7 +106,9 @@ Result<void> read_bucket(const SettingsSources& sources, const SourceValues& val
                   where, out.bucket));
 }
 
+// Any case; `rustproxy` means proxy.
 Result<void> read_backend(const SettingsSources& sources, const SourceValues& values, Settings& out) {
+  if (sources.backends.empty()) return {};
   std::string where = "--backend", text = sources.backend;
   if (text.empty()) {
     const auto value = values.get("S3LOADTEST_BACKEND");
@@ -115,9 +116,13 @@ Result<void> read_backend(const SettingsSources& sources, const SourceValues& va
     text = value->text;
     where = value->where;
   }
-  auto parsed = parse_backend(text);
-  if (!parsed) return at(where, parsed);
-  out.backend = *parsed;
+  std::string word = lower(text);
+  if (word == "rustproxy") word = "proxy";
+  if (std::ranges::find(sources.backends, word) == sources.backends.end()) {
+    return usage_error(
+        fmt::format("{}: \"{}\" is not a backend; {}", where, text, suggest(word, sources.backends)));
+  }
+  out.backend = std::move(word);
   return {};
 }
 
@@ -224,18 +229,6 @@ void warn_of_mixed_credentials(const SourceValues& values, Settings& out) {
 }
 
 }  // namespace
-
-std::string_view name(Backend backend) {
-  return backend_names[static_cast<std::size_t>(backend)];
-}
-
-Result<Backend> parse_backend(std::string_view text) {
-  std::string word = lower(text);
-  if (word == "rustproxy") word = "proxy";
-  const auto found = std::ranges::find(backend_names, word);
-  if (found != backend_names.end()) return static_cast<Backend>(found - backend_names.begin());
-  return usage_error(fmt::format("\"{}\" is not a backend; {}", text, suggest(word, backend_names)));
-}
 
 SettingsSources process_sources() {
   SettingsSources sources;

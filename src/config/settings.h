@@ -18,12 +18,6 @@
 
 namespace s3lt {
 
-// How requests look on the wire.
-enum class Backend : std::uint8_t { boto3, proxy, minio, native };
-std::string_view name(Backend backend);
-// Any case; `rustproxy` means proxy.
-Result<Backend> parse_backend(std::string_view text);
-
 struct Settings {
   std::vector<Endpoint> endpoints;  // at least one, where a storage is needed
   Credentials credentials;
@@ -31,7 +25,7 @@ struct Settings {
   std::string region = "us-east-1";
   bool verify_tls = false;
   std::filesystem::path ca_bundle;  // empty: the system's
-  Backend backend = Backend::boto3;
+  std::string backend = "boto3";  // how requests look on the wire: a name of the sources' `backends`
 
   std::filesystem::path data_dir = "./data";
   std::filesystem::path log_dir = "./logs";
@@ -60,6 +54,7 @@ struct SettingsSources {
   std::vector<std::string> endpoints;       // --endpoint, takes the place of S3_ENDPOINTS
   std::string bucket;                       // --bucket, takes the place of S3_BUCKET
   std::string backend;                      // --backend, takes the place of S3LOADTEST_BACKEND
+  std::vector<std::string_view> backends;   // those there are; empty: the setting is not looked at
   bool storage_needed = true;               // else endpoints, credentials and bucket may be missing
 };
 

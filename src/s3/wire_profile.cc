@@ -1,21 +1,15 @@
 #include "s3/wire_profile.h"
 
+#include <algorithm>
+
 #include "http/percent.h"
 #include "s3/head_writer.h"
 
 namespace s3lt {
 
-const WireProfile& boto3_profile();   // boto3_profile.cc
-const WireProfile& minio_profile();   // minio_profile.cc
-const WireProfile& native_profile();  // native_profile.cc
-const WireProfile& proxy_profile();   // proxy_profile.cc
-
 const WireProfile* find_profile(std::string_view name) {
-  if (name == "boto3") return &boto3_profile();
-  if (name == "minio") return &minio_profile();
-  if (name == "native") return &native_profile();
-  if (name == "proxy") return &proxy_profile();
-  return nullptr;
+  const auto found = std::ranges::find(wire_profiles(), name, &WireProfile::name);
+  return found != wire_profiles().end() ? *found : nullptr;
 }
 
 std::string create_bucket_body(std::string_view region) {

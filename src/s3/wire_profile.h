@@ -89,7 +89,10 @@ class WireProfile {
   virtual std::string complete_upload_body(std::span<const UploadedPart> parts) const = 0;
 };
 
-// The profile of that name, or null: boto3, minio, native, proxy.
+// All there are, by name: boto3, minio, native, proxy. A file `<name>_profile.cc` in this folder that defines
+// `const WireProfile& <name>_profile()` is one (CMakeLists.txt).
+std::span<const WireProfile* const> wire_profiles();
+// The profile of that name, or null.
 const WireProfile* find_profile(std::string_view name);
 
 // The body of a CreateBucket for this region; empty for us-east-1.

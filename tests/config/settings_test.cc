@@ -23,6 +23,7 @@ class SettingsTest : public testing::Test {
   SettingsTest() {
     std::string pattern = (fs::path(testing::TempDir()) / "settings_test.XXXXXX").string();
     root_ = mkdtemp(pattern.data());
+    sources.backends = {"boto3", "minio", "native", "proxy"};
     sources.working_dir = root_ / "work";
     sources.home_dir = root_ / "home";
     fs::create_directories(sources.working_dir);
@@ -65,7 +66,7 @@ TEST_F(SettingsTest, AFileWithTheFourRequiredSettingsIsEnough) {
   EXPECT_EQ(s.credentials.secret_key, "secret");
   EXPECT_EQ(s.bucket, "bkt");
   EXPECT_EQ(s.region, "us-east-1");
-  EXPECT_EQ(s.backend, Backend::boto3);
+  EXPECT_EQ(s.backend, "boto3");
   EXPECT_EQ(s.data_dir, "./data");
   EXPECT_EQ(s.log_dir, "./logs");
   EXPECT_EQ(s.workers_file, "./workers");
@@ -158,7 +159,7 @@ TEST_F(SettingsTest, FlagsWinOverEverything) {
   ASSERT_EQ(s.endpoints.size(), 3U);
   EXPECT_EQ(s.endpoints[1].host_header(), "two:81");
   EXPECT_EQ(s.bucket, "flag-bucket");
-  EXPECT_EQ(s.backend, Backend::native);
+  EXPECT_EQ(s.backend, "native");
   sources.endpoints = {"one"};
   EXPECT_THAT(error(),
               HasSubstr("--endpoint: \"one\" has no http:// or https://; write --endpoint http://one"));
@@ -201,7 +202,7 @@ TEST_F(SettingsTest, OptionalSettingsAreRead) {
            "S3POOL_PROXY_PORT=8080\nS3LOADTEST_ENV_DIR=/e\nLOADTEST_LOG_LEVEL=debug\nLOADTEST_LOG_JSON=1\n"
            "LOADTEST_LOG_FILE=/f\nAWS_SESSION_TOKEN=token\n");
   const Settings s = load();
-  EXPECT_EQ(s.backend, Backend::proxy);
+  EXPECT_EQ(s.backend, "proxy");
   EXPECT_EQ(s.data_dir, "/d");
   EXPECT_EQ(s.log_dir, "/l");
   EXPECT_EQ(s.workers_file, "/w");

@@ -55,7 +55,7 @@ inline RunPlan plan_for(std::uint16_t port, const Pattern& pattern, std::uint64_
 inline std::unique_ptr<server::Server> start_server(const std::vector<std::string>& faults = {},
                                                     std::uint16_t port = 0) {
   server::ServerOptions options;
-  options.port = port;
+  options.listen.front().port = port;
   options.threads = 1;
   options.credentials = run_credentials;
   options.pool = run_pool();

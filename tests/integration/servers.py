@@ -194,7 +194,7 @@ mon allow pool size one = true
 mon max pg per osd = 2000
 osd data = {folder}/osd
 osd objectstore = memstore
-memstore device bytes = 4294967296
+memstore device bytes = {capacity}
 osd class update on start = false
 osd crush chooseleaf type = 0
 osd pool default size = 1
@@ -216,14 +216,15 @@ debug rgw = 0/0
 
 
 class _Ceph:
-    def __init__(self, folder):
+    def __init__(self, folder, capacity):
         for part in ("run", "crash", "mon", "osd", "rgw"):
             (folder / part).mkdir()
         self.folder, self.conf, self.daemons = folder, folder / "ceph.conf", []
         self.fsid, self.mon_port, self.port = str(uuid.uuid4()), free_port(), free_port()
         osd_port = min(free_port(), 65000)  # the OSD takes the first free ones from there
         self.conf.write_text(CEPH_CONF.format(folder=folder, fsid=self.fsid, port=self.port, osd_port=osd_port,
-                                              mon_port=self.mon_port, osd_port_max=osd_port + 200))
+                                              mon_port=self.mon_port, osd_port_max=osd_port + 200,
+                                              capacity=capacity))
 
     def tool(self, program, *arguments, seconds=60, conf=True):
         command = [program, *(["-c", self.conf] if conf else []), *arguments]
@@ -266,12 +267,12 @@ class _Ceph:
             end(process, graceful_seconds=0)
 
 
-def rgw(folder):
-    """Yields a Storage. A full store (4 GiB) does not refuse but wait: keep the tests' objects small."""
+def rgw(folder, capacity=4 << 30):
+    """Yields a Storage. A full store does not refuse but wait: keep the tests' objects small."""
     absent = [name for name in ("ceph-mon", "ceph-osd", "radosgw", "ceph") if not shutil.which(name)]
     if absent:
         raise Missing(f"Ceph's {', '.join(absent)} not found (Debian: radosgw ceph-mon ceph-osd)")
-    ceph = _Ceph(folder)
+    ceph = _Ceph(folder, capacity)
     # It answers bodies with a trailing checksum (STREAMING-UNSIGNED-PAYLOAD-TRAILER) with 400.
     storage = Storage(f"http://127.0.0.1:{ceph.port}", "rgwkey", "rgwsecret12345",
                       boto3_options={"request_checksum_calculation": "when_required"})
