@@ -1,49 +1,30 @@
-// The bytes of a PUT as they arrive: checked against what the key says, and kept only from the first byte on
-// that differs. Belongs to one request.
+// The bytes of a PUT as they arrive, recognised as what the key says where they are that. Belongs to one
+// request.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
-#include "server/byte_keeper.h"
+#include "server/incoming_bytes.h"
+#include "server/object.h"
 
 namespace s3lt::server {
 
-class IncomingObject {
+class IncomingObject : public IncomingBytes {
  public:
-  // Without a size (a chunked body that announces none) the bytes are kept first and recognised at the end.
+  // Bytes of no announced size are recognised at the end.
   IncomingObject(const ContentPool& pool, Capacity& capacity, std::string key, std::uint64_t key_hash,
-                 std::optional<std::uint64_t> size);
-
-  // False: these bytes would have to be kept, and there is no room. An object is admitted by its announced
-  // size as soon as its first block shows that it has to be kept.
-  bool append(std::span<const std::byte> bytes);
-  std::uint64_t received() const { return received_ + first_.size(); }
+                 std::optional<std::uint64_t> size)
+      : IncomingBytes(pool, capacity, size), key_(std::move(key)), key_hash_(key_hash) {}
 
   // All bytes are there. Fills key, content and bytes of the object.
   std::unique_ptr<Object> finish();
 
  private:
-  enum class State { undecided, recognised, kept };
-  bool decide(std::span<const std::byte> first);
-  bool advance(std::span<const std::byte> bytes);
-  bool keep_from_here();
-  bool recognisable(std::uint64_t size) const;
+  std::optional<PartContent> claim(std::span<const std::byte> first, std::uint64_t size) const override;
 
-  const ContentPool& pool_;
-  Capacity& capacity_;
   std::string key_;
-  std::uint64_t key_hash_;
-  std::optional<std::uint64_t> size_;
-  State state_ = State::undecided;
-  ObjectContent content_;
-  std::uint64_t received_ = 0;
-  std::vector<std::byte> first_;  // of an undecided object: its first bytes
-  std::optional<ByteKeeper> kept_;
+  const std::uint64_t key_hash_;
 };
 
 }  // namespace s3lt::server

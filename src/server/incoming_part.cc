@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <utility>
 
 #include "base/random.h"
 
@@ -35,56 +34,19 @@ Md5 digest_of(const PartContent& part, std::uint64_t length) {
 
 }  // namespace
 
-bool IncomingPart::append(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return true;
-  if (state_ != State::undecided) return advance(bytes);
-  if (!size_) return keep_from_here() && advance(bytes);
-  const std::uint64_t block = std::min<std::uint64_t>(*size_, block_size);
-  // The first block, in one piece, says what the part claims to be.
-  first_.insert(first_.end(), bytes.begin(), bytes.end());
-  if (first_.size() < block) return true;
-  const std::vector<std::byte> joined = std::exchange(first_, {});
-  return decide(std::span(joined).first(block)) && advance(joined);
-}
-
-bool IncomingPart::decide(std::span<const std::byte> first) {
-  const auto claim = claim_of(key_hash_, *size_, first);
-  const bool knows = claim && (claim->content.size <= pool_.size() || pool_.size() == ContentPool::full_size);
-  if (!knows) return keep_from_here();
-  content_ = *claim;
-  state_ = State::recognised;
-  return true;
-}
-
-bool IncomingPart::advance(std::span<const std::byte> bytes) {
-  if (state_ == State::recognised) {
-    const std::size_t same =
-        matching_prefix(pool_, content_.content, content_.offset + received_, bytes);
-    received_ += same;
-    if (same == bytes.size()) return true;
-    if (!keep_from_here()) return false;
-    bytes = bytes.subspan(same);
-  }
-  received_ += bytes.size();
-  return kept_->append(bytes);
-}
-
-// The bytes before are what the content says, and are written out.
-bool IncomingPart::keep_from_here() {
-  state_ = State::kept;
-  kept_.emplace(capacity_);
-  if (size_ && !kept_->reserve(*size_)) return false;
-  return kept_->append_content(pool_, content_.content, content_.offset, received_);
+std::optional<PartContent> IncomingPart::claim(std::span<const std::byte> first, std::uint64_t size) const {
+  auto claimed = claim_of(key_hash_, size, first.first(std::min<std::uint64_t>(size, block_size)));
+  if (claimed && !knows_objects_of(claimed->content.size)) claimed.reset();
+  return claimed;
 }
 
 Part IncomingPart::finish() {
-  if (state_ == State::undecided) keep_from_here();  // an empty body
-  Part part{.facts = {.size = received_}};
-  if (state_ == State::recognised) {
-    part.content = content_;
-    part.facts.md5 = digest_of(content_, received_);
+  Part part{.facts = {.size = received()}};
+  if (const auto& content = recognised()) {
+    part.content = *content;
+    part.facts.md5 = digest_of(*content, received());
   } else {
-    part.bytes = kept_->finish();
+    part.bytes = kept().finish();
     part.facts.md5 = part.bytes->md5;
   }
   return part;
