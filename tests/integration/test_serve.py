@@ -1,4 +1,5 @@
 """The embedded server with boto3 as the witness: a client that others wrote must be happy with it."""
+import dataclasses
 import hashlib
 import os
 import random
@@ -127,3 +128,13 @@ def test_a_full_server_refuses_and_forgets_nothing(serve_with):
     refused("InsufficientStorage", s3.put_object, Bucket=BUCKET, Key="second", Body=os.urandom(900_000))
 
     assert s3.get_object(Bucket=BUCKET, Key="first")["Body"].read() == bytes(900_000)
+
+
+def test_several_addresses_are_nodes_of_one_storage(serve_with, tmp_path):
+    storage = serve_with("--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0")
+    assert len(storage.endpoints) == 2 and storage.endpoints[1].startswith("http://127.0.0.2:")
+    written = (tmp_path / "serve-0" / "env").read_text().splitlines()
+    assert f"S3_ENDPOINTS={','.join(storage.endpoints)}" in written
+    one, other = (dataclasses.replace(storage, endpoint=endpoint).boto3() for endpoint in storage.endpoints)
+    one.put_object(Bucket=BUCKET, Key="shared", Body=b"the same")
+    assert other.get_object(Bucket=BUCKET, Key="shared")["Body"].read() == b"the same"
