@@ -10,8 +10,10 @@ namespace {
 
 // A transfer of a slow client that ends so much after it was due met something slower than the client.
 constexpr Duration slack_of_slow_client = std::chrono::milliseconds(250);
-// Between looks for an upload whose id never came: a storage may still be making it.
-constexpr Duration lost_pause = std::chrono::milliseconds(200);
+// Between looks for an upload that may stay, as a storage may still be at what was cut; and for how long none
+// may be seen. What comes back once is gone within LoadThread's time_to_abort.
+constexpr Duration between_looks = std::chrono::milliseconds(250), settled = 2 * between_looks;
+constexpr unsigned most_looks = 8;
 
 }  // namespace
 
@@ -39,7 +41,7 @@ class MultipartUpload::Create final : public ClientRequest {
     }
   }
   void tried(const Attempt& attempt) override {
-    if (attempt.requests > 0 && may_have_happened(attempt.outcome, attempt.status)) u_.lost_ = true;
+    if (attempt.requests > 0 && may_have_happened(attempt.outcome, attempt.status)) u_.may_stay_ = true;
     u_.tried(*this, attempt);
   }
 
@@ -106,6 +108,7 @@ class MultipartUpload::Part final : public ClientRequest, TransferObserver {
     attempt.bytes = length_;
   }
   void tried(const Attempt& attempt) override {
+    if (attempt.requests > 0 && may_have_happened(attempt.outcome, attempt.status)) u_.part_open_ = true;
     u_.log_.tried(u_.job_.part, attempt, endpoint, number);
   }
   void moved(std::uint64_t bytes) override {
@@ -131,11 +134,10 @@ class MultipartUpload::Complete final : public ClientRequest {
         text_(u.thread_.plan().profile->complete_upload_body(u.parts_)),
         body_(text_) {}
   void encode(const RequestContext& context, std::string& head) override {
-    u_.thread_.plan().profile->encode(CompleteUpload{.bucket = u_.thread_.plan().bucket,
-                                                     .key = u_.job_.put.key,
-                                                     .upload = u_.id_,
-                                                     .body = text_},
-                                      context, head);
+    u_.thread_.plan().profile->encode(
+        CompleteUpload{
+            .bucket = u_.thread_.plan().bucket, .key = u_.job_.put.key, .upload = u_.id_, .body = text_},
+        context, head);
   }
   ExchangeRequest ask(bool) override { return {.method = "POST", .body = &body_, .keep_body = true}; }
   void judge(const ExchangeResult& result, Attempt& attempt) override {
@@ -186,9 +188,7 @@ class MultipartUpload::Abort final : public ClientRequest {
 // GET ?uploads&prefix=KEY: the first page has all of a key that nobody else has.
 class MultipartUpload::ListUploads final : public ClientRequest {
  public:
-  explicit ListUploads(MultipartUpload& u) : ClientRequest(u.texts_, u.timer_), u_(u) {
-    outlives_cut = true;
-  }
+  explicit ListUploads(MultipartUpload& u) : ClientRequest(u.texts_, u.timer_), u_(u) { outlives_cut = true; }
   void encode(const RequestContext& context, std::string& head) override {
     s3lt::encode(list_uploads(u_.job_.put.key, {}, {}), u_.thread_.plan().bucket, context, head);
   }
@@ -347,11 +347,11 @@ Task<void> MultipartUpload::upload_part(Worker& worker, unsigned number) {
 // Aborts what was not completed, also where its id never came. What cannot be aborted is counted.
 Task<void> MultipartUpload::clean_up(bool completed) {
   bool clean = true;
-  if (!completed && !id_.empty()) clean = co_await abort(id_);
-  if (lost_) {
-    const bool found = co_await abort_lost();
-    clean = clean && found;
+  if (!completed && !id_.empty()) {
+    clean = co_await abort(id_);
+    may_stay_ = may_stay_ || part_open_;
   }
+  if (may_stay_) clean = co_await abort_until_gone();
   if (!clean) ++share_.keys.unaborted;
   if (log_.recording()) thread_.recorder().requests(job_.put.cell, std::exchange(requests_, 0));
 }
@@ -363,25 +363,31 @@ Task<bool> MultipartUpload::abort(std::string id) {
   co_return last.outcome == Outcome::ok || last.outcome == Outcome::not_found;
 }
 
-// Uploads of this key, which is nobody else's: those of creates whose answers were lost. One look more where
-// the first finds none.
-Task<bool> MultipartUpload::abort_lost() {
-  for (unsigned looks = 0; looks < 2; ++looks) {
-    if (looks > 0) co_await timer_.until(now() + lost_pause);
+// Uploads of this key, which is nobody else's: those of creates whose answers were lost, and those to which a
+// part that was cut came after the abort (S3 API reference, AbortMultipartUpload: "it might be necessary to
+// abort a given multipart upload multiple times").
+Task<bool> MultipartUpload::abort_until_gone() {
+  TimePoint last_seen = now();
+  bool seen = false;  // at the last look
+  for (unsigned looks = 0; looks < most_looks; ++looks) {
+    if (looks > 0) co_await timer_.until(now() + between_looks);
     ListUploads request(*this);
     request.endpoint = endpoint_;
     const Attempt listed = co_await requester_.run(request);
+    // Out of time: as the last look saw it.
+    if (listed.outcome == Outcome::cancelled && looks > 0) co_return !seen;
     if (listed.outcome != Outcome::ok) co_return false;
-    bool clean = true, any = false;
+    seen = false;
     for (const Upload& upload : request.found) {
       if (upload.key != job_.put.key) continue;
-      any = true;
       const bool aborted = co_await abort(upload.id);
-      clean = clean && aborted;
+      if (!aborted) co_return false;
+      last_seen = now();
+      seen = true;
     }
-    if (any) co_return clean;
+    if (now() - last_seen >= settled) co_return true;
   }
-  co_return true;
+  co_return false;
 }
 
 }  // namespace s3lt

@@ -58,7 +58,7 @@ class MultipartUpload {
   Task<Attempt> complete();
   Task<void> clean_up(bool completed);
   Task<bool> abort(std::string id);
-  Task<bool> abort_lost();
+  Task<bool> abort_until_gone();
   Attempt whole(const Attempt& created, Attempt completed) const;
   void take_down(const Attempt& last);
   void tried(const ClientRequest& request, const Attempt& attempt);
@@ -82,7 +82,8 @@ class MultipartUpload {
   RequestTexts texts_;
   Timer timer_;
   std::string id_;
-  bool lost_ = false;  // an upload may have been created whose id never came
+  bool may_stay_ = false;   // an upload: its id never came, or a part came after its abort
+  bool part_open_ = false;  // a part had no answer: the storage may still be at it
   bool may_exist_ = false;
   TimePoint first_begun_{};
   std::uint32_t requests_ = 0;  // that went well, and are not taken down yet

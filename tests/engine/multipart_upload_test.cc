@@ -3,12 +3,13 @@
 #include <atomic>
 
 #include "engine/scripted_storage.h"
+#include "http/percent.h"
 
 namespace s3lt {
 namespace {
 
-using std::chrono::milliseconds;
 using server::Operation;
+using std::chrono::milliseconds;
 
 constexpr std::uint64_t part = 5 * MiB;
 const std::vector<SizeClass> three_parts = {{.label = "11MB", .bytes = 11 * MiB}};
@@ -111,9 +112,8 @@ TEST(EngineMultipart, TheBudgetOfBytesCountsThemOnce) {
 TEST(EngineMultipart, FaultsOfEveryRequestAreRetriedAndCountedOnce) {
   for (const char* backend : {"boto3", "minio", "native"}) {
     SCOPED_TRACE(backend);
-    const auto server =
-        start_storage({"PART:status=503:every=4", "CREATE-UPLOAD:status=500:every=3",
-                       "COMPLETE-UPLOAD:status=503,code=SlowDown:every=3"});
+    const auto server = start_storage({"PART:status=503:every=4", "CREATE-UPLOAD:status=500:every=3",
+                                       "COMPLETE-UPLOAD:status=503,code=SlowDown:every=3"});
     RunPlan plan = upload_plan(server->port(), backend, 0.0);
     plan.operations = 10;
     plan.retry.first_seconds = 0.001;
@@ -202,8 +202,9 @@ auto storage_of_uploads(std::function<std::string()> completed) {
       if (length != head.npos) peer.read_body(std::stoul(head.substr(length + 16)));
       std::string answer = "HTTP/1.1 204 No Content\r\n\r\n";
       if (head.find("?uploads") != head.npos) {
-        answer = with_body("200 OK",
-                           "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+        answer = with_body(
+            "200 OK",
+            "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
       } else if (head.starts_with("PUT")) {
         answer = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n";
       } else if (head.starts_with("POST")) {
@@ -212,6 +213,48 @@ auto storage_of_uploads(std::function<std::string()> completed) {
       if (!peer.write(answer)) return;
     }
   };
+}
+
+// A part that was cut may reach its upload after the abort, and bring it back.
+TEST(EngineMultipart, AnUploadThatComesBackIsAbortedAgain) {
+  for (const int times : {1, 100}) {
+    std::atomic<int> aborts = 0, looks = 0;
+    ScriptedServer server([&](ScriptedPeer& peer, int) {
+      for (std::string head; !(head = peer.read_head()).empty();) {
+        const std::size_t length = head.find("Content-Length: ");
+        if (head.starts_with("PUT")) {
+          peer.read_body(std::stoul(head.substr(length + 16)) / 2);
+          return;  // closed within the part
+        }
+        std::string answer = "HTTP/1.1 204 No Content\r\n\r\n";
+        if (head.starts_with("POST")) {
+          answer = with_body(
+              "200 OK",
+              "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+        } else if (head.starts_with("GET")) {
+          ++looks;
+          const std::size_t key = head.find("prefix=") + 7;
+          const std::string name = std::string(head.substr(key, head.find_first_of("& ", key) - key));
+          answer = with_body("200 OK", aborts > times ? "<ListMultipartUploadsResult/>"
+                                                      : "<ListMultipartUploadsResult><Upload><Key>" +
+                                                            http::decode(name).value() +
+                                                            "</Key><UploadId>u</UploadId></Upload>"
+                                                            "</ListMultipartUploadsResult>");
+        } else {
+          ++aborts;
+        }
+        if (!peer.write(answer)) return;
+      }
+    });
+    RunPlan plan = upload_plan(server.port(), "native", 0.0, 1);
+    plan.operations = 1;
+    Watcher watcher;
+    const LoadResult result = load(plan, watcher);
+    EXPECT_EQ(counted(result.total, OperationKind::put).errors, 1u);
+    EXPECT_EQ(result.total.keys.at("mixed").unaborted, times == 1 ? 0u : 1u);
+    EXPECT_EQ(aborts, times == 1 ? 2 : 9);
+    EXPECT_EQ(looks, times == 1 ? 3 : 8);
+  }
 }
 
 TEST(EngineMultipart, A200WithAnErrorInItIsNone) {

@@ -7,6 +7,10 @@ import servers
 from harness import Loadtest, start_serve
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures time, so that no other test may run beside it")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_this_machine():
     """boto3 and the binary see the settings of the tests, and nothing of who runs them."""

@@ -11,6 +11,8 @@ import pytest
 from harness import BINARY, Loadtest, start_serve
 import servers
 
+pytestmark = pytest.mark.alone
+
 LONG = os.environ.get("S3LOADTEST_COMPARE") == "long"
 SAME_TRIALS, SLOWER_TRIALS, SECONDS = (20, 10, 30) if LONG else (3, 3, 12)
 

@@ -4,7 +4,11 @@ import os
 import re
 import signal
 
+import pytest
+
 import servers
+
+pytestmark = pytest.mark.alone
 
 
 def test_the_three_acts(loadtest):

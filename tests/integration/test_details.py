@@ -6,7 +6,8 @@ import pytest
 import harness
 from harness import json_lines
 
-pytestmark = pytest.mark.usefixtures("minute_on_six_nodes")  # so that it has gone on for a while when it is looked at
+# That run goes on for a while before it is looked at.
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("minute_on_six_nodes")]
 SMALL = ("run", "baseload", "--size", "1KB", "--prefill", "20", "--json")
 
 

@@ -11,6 +11,8 @@ import pytest
 from harness import ask, json_lines
 import servers
 
+pytestmark = pytest.mark.alone
+
 KEYS = ("endpointskey", "endpointssecret12345")
 DELAY = ("--fault", "*:delay=5ms")  # so that what a node is asked does not hang on which the machine lets compute
 WRITES = 'name = "writes"\nmix = {PUT = 100}\nsizes = ["1KB"]\n'

@@ -8,6 +8,8 @@ from browser import chromium, console_errors, open_page
 from harness import json_lines
 import servers
 
+pytestmark = pytest.mark.alone
+
 KEYS = ("endpointskey", "endpointssecret12345")
 EVERYBODY = ("--fault", "*:delay=2ms")  # what the machine adds to it is little beside that
 NODES = 30

@@ -1,7 +1,11 @@
 """What baseload does: sizes, mix, limits, keys. All against the embedded server."""
 import re
 
+import pytest
+
 from harness import ask
+
+pytestmark = pytest.mark.alone
 
 SIZES = {"1KB": 1 << 10, "10KB": 10 << 10, "100KB": 100 << 10, "1MB": 1 << 20, "10MB": 10 << 20, "100MB": 100 << 20}
 

@@ -10,6 +10,8 @@ import pytest
 import servers
 from harness import ask
 
+pytestmark = pytest.mark.alone
+
 SMALL = ("--size", "1KB")
 BASE = ("run", "baseload", *SMALL, "--prefill", "50", "--json")
 

@@ -12,6 +12,8 @@ from harness import start_serve
 from network import Link
 from watching import Vitals, answers_of
 
+pytestmark = pytest.mark.alone
+
 RUN = ("run", "baseload", "--size", "1KB", "--json", "--concurrency", "16", "--grace", "5s")
 BACK_WITHIN = 5.0  # seconds
 KEYS = ("outagekey", "outagesecret12345")

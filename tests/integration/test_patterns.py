@@ -16,6 +16,8 @@ import pytest
 import servers
 from harness import ask
 
+pytestmark = pytest.mark.alone
+
 LONG = os.environ.get("S3LOADTEST_PATTERNS") == "long"
 SEVEN = ("baseload", "checkpoint", "heavyread", "spiky", "elephant", "delete", "listops")
 SMALL = ("--size", "1KB")

@@ -11,6 +11,8 @@ import pytest
 
 from recording import RecordingStandIn
 
+pytestmark = pytest.mark.alone
+
 LONG = os.environ.get("S3LOADTEST_PATTERNS") == "long"
 SMALL = ("--size", "1KB")
 

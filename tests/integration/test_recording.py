@@ -2,7 +2,11 @@
 import json
 import subprocess
 
+import pytest
+
 from harness import BINARY
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_sample_costs_less_than_ten_nanoseconds():

@@ -1,6 +1,8 @@
 """Answers that take 40 ms or 200 ms longer than most: named with their usual cause, and not without them."""
 import pytest
 
+pytestmark = pytest.mark.alone
+
 
 def load(loadtest, storage, *flags, seconds=2):
     pattern = loadtest.folder / "reads.toml"

@@ -15,6 +15,8 @@ import servers
 from harness import ask
 from stand_ins import StandIn
 
+pytestmark = pytest.mark.alone
+
 SPEED, SIZE, SLACK = 125_000, 1 << 20, 64 << 10
 
 

@@ -12,6 +12,8 @@ import servers
 from harness import json_lines, start_serve
 from network import Link
 
+pytestmark = pytest.mark.alone
+
 KEYS = ("verdictkey", "verdictsecret12345")
 # What a link of 100 Mbit/s does, with the queue of a cheap switch in front of it.
 NARROW = "tbf rate 100mbit burst 32kb latency 50ms".split()

@@ -4,6 +4,8 @@ import pytest
 import servers
 from harness import json_lines
 
+pytestmark = pytest.mark.alone
+
 SMALL = ("run", "baseload", "--size", "1KB", "--prefill", "50", "--json")
 
 
