@@ -26,6 +26,7 @@ class Client {
  private:
   // When (client_pace.cc).
   Task<bool> await_turn();
+  bool is_over() const;
   Task<bool> await_intended_start();
   void enter_phase(TimePoint t);
   Task<void> await_keys();

@@ -20,17 +20,23 @@ void Client::enter_phase(TimePoint t) {
   }
 }
 
+// Whether the client begins nothing more. What was meant to begin before the load was stopped goes on in the
+// grace.
+bool Client::is_over() const {
+  if (thread_.cut() || thread_.is_spent()) return true;
+  return thread_.stopping() && !(share_.open_loop && share_.open_loop->waiting() > 0);
+}
+
 // Takes on the next intended start of the open loop and waits for it. False: the thread is stopping.
 Task<bool> Client::await_intended_start() {
-  if (thread_.stopping() || thread_.is_spent()) co_return false;
-  const Duration start = share_.open_loop->take(now() - thread_.t0());
+  if (is_over()) co_return false;
+  const Duration t = now() - thread_.t0(), start = share_.open_loop->take(t);
   intended_ = start == Duration::max() ? TimePoint::max() : thread_.t0() + start;
   while (now() < intended_) {
     co_await pause(intended_);
-    if (!thread_.stopping() && !thread_.is_spent()) continue;
-    if (intended_ != TimePoint::max()) share_.open_loop->give_back();
-    co_return false;
+    if (thread_.stopping() || is_over()) co_return false;
   }
+  if (start > t) share_.open_loop->came();
   if (mix_ == nullptr || now() >= phase_end_) enter_phase(now());
   co_return true;
 }
@@ -78,7 +84,7 @@ Task<void> Client::await_keys() {
 }
 
 Task<void> Client::pause(TimePoint until) {
-  if (thread_.stopping()) co_return;
+  if (is_over()) co_return;
   pausing_ = true;
   co_await timer_.until(until);
   pausing_ = false;
@@ -102,7 +108,7 @@ Task<bool> Client::make_way(Step& step) {
       if (auto other = next()) step = std::move(*other);
     } else {
       co_await pause(std::min(writes_held_until_, phase_end_));
-      if (thread_.stopping() || now() >= phase_end_) co_return false;
+      if (is_over() || now() >= phase_end_) co_return false;
     }
   }
   co_return true;

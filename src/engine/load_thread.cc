@@ -106,7 +106,8 @@ PatternShare::PatternShare(const RunPlan& plan, std::size_t index, KeyStore& sto
     const OpenLoopSpec& spec = *pattern.open_loop;
     Arrivals arrivals(spec.course, spec.kind, {all, plan.threads, thread}, phases,
                       Random::stream(pattern_seed(plan, pattern), {thread, 2}));
-    open_loop.emplace(std::move(arrivals), (spec.max_backlog * clients + all - 1) / all);
+    open_loop.emplace(std::move(arrivals), (spec.max_backlog * clients + all - 1) / all,
+                      plan.duration.value_or(Duration::max()));
   }
   if (plan.bandwidth && all > 0) {
     const double rate = *plan.bandwidth * static_cast<double>(clients) / static_cast<double>(all);
@@ -220,6 +221,7 @@ Task<void> LoadThread::cut_later(TimePoint when) {
   const bool in_time = co_await cut_timer_->until(when);
   if (!in_time || finished_) co_return;
   cut_ = true;
+  cut_arrivals();
   for (const auto& client : clients_) client->cut();
   // Uploads that were cut are aborted.
   const bool still_there = co_await cut_timer_->until(now() + time_to_abort);
@@ -241,15 +243,21 @@ void LoadThread::give_back_operation() {
   if (budget_.limits_operations()) budget_.give_back_operations(1 + std::exchange(tickets_, 0));
 }
 
-// What was meant to begin until now, and no client took on, is not sent.
+// What was meant to begin until now, and no client took on, is still done in the grace.
 void LoadThread::end_arrivals() {
   for (const auto& share : shares_) {
     if (!share->open_loop) continue;
-    if (is_spent()) {
+    if (is_spent() || !budget_.bytes_left()) {
       share->open_loop->abandon();
     } else {
-      share->open_loop->end(now() - t0_);
+      share->open_loop->stop(now() - t0_);
     }
+  }
+}
+
+void LoadThread::cut_arrivals() {
+  for (const auto& share : shares_) {
+    if (share->open_loop) share->open_loop->cut();
   }
 }
 
@@ -328,6 +336,7 @@ Task<void> LoadThread::deliver_keys() {
 void LoadThread::finish() {
   finished_ = true;
   end_arrivals();
+  cut_arrivals();
   if (tickets_ > 0) budget_.give_back_operations(std::exchange(tickets_, 0));
   second_timer_->cancel();
   key_timer_->cancel();

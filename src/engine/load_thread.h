@@ -140,6 +140,7 @@ class LoadThread {
   Task<void> cut_later(TimePoint when);
   void deliver(bool last);
   void end_arrivals();
+  void cut_arrivals();
   void finish();
 
   const RunPlan& plan_;

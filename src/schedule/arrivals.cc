@@ -124,8 +124,7 @@ void Arrivals::advance() {
 }
 
 void OpenLoop::admit(Duration t) {
-  if (ended_) return;
-  for (; arrivals_.next() <= t; arrivals_.advance()) {
+  for (; arrivals_.next() <= t && arrivals_.next() < end_; arrivals_.advance()) {
     ++intended_;
     if (waiting_.size() < most_waiting_) {
       waiting_.push_back(arrivals_.next());
@@ -142,23 +141,25 @@ Duration OpenLoop::take(Duration t) {
     waiting_.pop_front();
     return first;
   }
-  const Duration to_come = ended_ ? Duration::max() : arrivals_.next();
-  if (to_come == Duration::max()) return to_come;
-  ++intended_;
+  const Duration to_come = arrivals_.next();
+  if (to_come >= end_) return Duration::max();
   arrivals_.advance();
   return to_come;
 }
 
-void OpenLoop::abandon() {
-  ended_ = true;
-  intended_ -= waiting_.size();
+void OpenLoop::stop(Duration t) {
+  admit(t);
+  end_ = std::min(end_, t);
+}
+
+void OpenLoop::cut() {
+  not_sent_ += waiting_.size();
   waiting_.clear();
 }
 
-void OpenLoop::end(Duration t) {
-  admit(t);
-  ended_ = true;
-  not_sent_ += waiting_.size();
+void OpenLoop::abandon() {
+  end_ = Duration::zero();
+  intended_ -= waiting_.size();
   waiting_.clear();
 }
 

@@ -15,6 +15,9 @@
 
 namespace s3lt {
 
+// A second: each intended start is looked at, also where it is not sent, and that takes its time.
+inline constexpr double most_arrival_rate = 1e7;
+
 // Operations a second over the time since the start of the load. A value; thread-safe.
 struct RateCourse {
   struct Stretch {
@@ -79,34 +82,37 @@ class Arrivals {
 // not sent, and counted. One belongs to one thread.
 class OpenLoop {
  public:
-  OpenLoop(Arrivals arrivals, std::uint64_t most_waiting)
-      : arrivals_(std::move(arrivals)), most_waiting_(most_waiting) {}
+  // None is meant to begin at `end` or later.
+  OpenLoop(Arrivals arrivals, std::uint64_t most_waiting, Duration end = Duration::max())
+      : arrivals_(std::move(arrivals)), most_waiting_(most_waiting), end_(end) {}
 
   // Brings in what was meant to begin up to `t`. Called with times that do not go back.
   void admit(Duration t);
-  // For a client that is free at `t`: the start that it takes on, past or to come. Duration::max(): none
-  // comes.
+  // For a client that is free at `t`: the start that it takes on. One that is to come (after `t`) counts as
+  // intended as soon as the client calls came(). Duration::max(): none comes.
   Duration take(Duration t);
+  void came() { ++intended_; }
   // One that was taken on, and cannot be done.
   void drop() { ++not_sent_; }
-  // One that was taken on before its time, which will not come.
+  // One that was taken on and had come, but was not meant to begin.
   void give_back() { --intended_; }
-  // The load has ended at `t`: what waits is not sent, and nothing is admitted any more. Once; later calls do
-  // nothing.
-  void end(Duration t);
+  // Nothing is meant to begin from `t` on; what waits may still be taken on.
+  void stop(Duration t);
+  // What waits is not sent.
+  void cut();
   // The load has done all that it was to do: what waits was not meant to begin.
   void abandon();
 
-  std::uint64_t intended() const { return intended_; }  // up to the last admit(), and taken on
+  std::uint64_t intended() const { return intended_; }  // up to the last admit(), and those that came
   std::uint64_t waiting() const { return waiting_.size(); }
   std::uint64_t not_sent() const { return not_sent_; }
 
  private:
   Arrivals arrivals_;
   const std::uint64_t most_waiting_;
+  Duration end_;
   std::deque<Duration> waiting_;
   std::uint64_t intended_ = 0, not_sent_ = 0;
-  bool ended_ = false;
 };
 
 }  // namespace s3lt

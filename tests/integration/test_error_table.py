@@ -231,7 +231,7 @@ USAGE = {
                                            "--concurrency", "nosuch=5"),
     "no rate of operations": flag_row("--rate: \"often\" is not a rate of operations; write it like 500/s, 30/min or "
                                       "3600/h", "--rate", "often"),
-    "a rate of nothing": flag_row("--rate: \"0/s\" is not above 0 and at most 1,000,000,000/s", "--rate", "0/s"),
+    "a rate of nothing": flag_row("--rate: \"0/s\" is not above 0 and at most 10,000,000/s", "--rate", "0/s"),
     "a warm-up of all": flag_row("--warmup 1m leaves nothing of --duration 30s to measure; it is the first part of it",
                                  "--warmup", "60s", "--duration", "30s"),
     "a rate that grows for ever": flag_row("a --rate that grows needs --duration: it gets there at its end",

@@ -110,6 +110,15 @@ def merged(result, percentile):
     return both.get_value_at_percentile(percentile)
 
 
+def test_a_stall_at_the_end_of_the_load_shows(serve_with, loadtest):
+    """What was meant to begin before the end is still done in the grace."""
+    storage = serve_with("--fault", "*:freeze=2s,after=2s")
+    result = loadtest(storage, *BASE, "--rate", "200/s", "--duration", "3s")
+    check_identity(result)
+    assert arrivals(result) == {"intended": 600, "not_sent": 0, "waiting": 0}
+    assert result.operation("GET")["response_us"]["p99"] > 1_500_000
+
+
 def test_what_finds_no_client_waits_and_then_is_not_sent(serve_with, loadtest, another_loadtest):
     storage = serve_with("--fault", "*:delay=100ms")
     running = loadtest.start(storage, *BASE, "--rate", "500/s", "--duration", "4s", "--concurrency", "4", "--max-backlog",
@@ -120,7 +129,7 @@ def test_what_finds_no_client_waits_and_then_is_not_sent(serve_with, loadtest, a
     check_identity(result)
     a = arrivals(result)
     assert abs(a["intended"] - 2000) <= 3
-    assert 4 * 40 - 8 <= begun(result)[0] <= 4 * 40 + 8, "four clients, ten operations a second each"
+    assert 4 * 50 - 12 <= begun(result)[0] <= 4 * 50 + 8, "four clients, ten operations a second each, and a second of grace"
     # The last ones that began had waited for the hundred before them.
     assert result.operation("GET")["lag_us"]["max"] == pytest.approx(100 / 40 * 1e6, rel=0.2)
     assert "more intended operations were not sent in time, for want of a free client" in " ".join(plain.stdout.split())

@@ -121,6 +121,9 @@ TEST(OpenLoop, IntendedStartsWaitInTheirOrderAndNeverSlip) {
   // Nobody is free for a second: 98 wait, and begin late.
   for (int i = 2; i <= 100; ++i) EXPECT_EQ(loop.take(seconds(1)), milliseconds(10 * i));
   EXPECT_EQ(loop.take(seconds(1)), milliseconds(1010));
+  EXPECT_EQ(loop.intended(), 100u) << "without those two that had not come yet";
+  loop.came();
+  loop.came();
   EXPECT_EQ(loop.intended(), 102u);
   EXPECT_EQ(loop.not_sent(), 0u);
 }
@@ -135,10 +138,23 @@ TEST(OpenLoop, BeyondTheMostThatWaitTheyAreCountedAsNotSent) {
   EXPECT_EQ(loop.take(seconds(1)), Duration::zero());
   loop.admit(milliseconds(1010));
   EXPECT_EQ(loop.waiting(), 20u);
-  loop.end(milliseconds(1020));
+  loop.stop(milliseconds(1020));
+  loop.admit(seconds(2));
+  EXPECT_EQ(loop.intended(), 103u) << "none behind the stop";
+  EXPECT_EQ(loop.take(seconds(2)), milliseconds(10)) << "what waits is still done";
+  EXPECT_EQ(loop.waiting(), 19u);
+  loop.cut();
   EXPECT_EQ(loop.waiting(), 0u);
-  EXPECT_EQ(loop.intended(), 103u);
-  EXPECT_EQ(loop.not_sent(), 102u) << "all but the one that was taken";
+  EXPECT_EQ(loop.not_sent(), 101u) << "all but those that were taken";
+}
+
+TEST(OpenLoop, NothingIsMeantToBeginAtItsEndOrLater) {
+  OpenLoop loop(Arrivals(RateCourse::constant(100), ArrivalKind::constant, {}, always, Random(1)), 1000,
+                seconds(1));
+  EXPECT_EQ(loop.take(Duration::zero()), Duration::zero());
+  for (int i = 1; i < 100; ++i) EXPECT_EQ(loop.take(seconds(5)), milliseconds(10 * i));
+  EXPECT_EQ(loop.take(seconds(5)), Duration::max());
+  EXPECT_EQ(loop.intended(), 100u);
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ TEST(PatternError, OfArrivalsNamesTheLineAndTheRemedy) {
   EXPECT_EQ(said(arrivals("rate = \"5/s\"\nsteps = []")), "mine.toml:4: " + forms);
   EXPECT_EQ(said(arrivals("rate = 500")), "mine.toml:5: rate must be a rate in quotes, such as \"500/s\"");
   EXPECT_EQ(said(arrivals("rate = \"0/s\"")), "mine.toml:5: rate must be above 0");
+  EXPECT_EQ(said(arrivals("rate = \"20000k/s\"")), "mine.toml:5: rate must be at most 10,000,000/s");
   EXPECT_EQ(
       said(arrivals("rate = \"5MB/s\"")),
       "mine.toml:5: rate: \"5MB/s\" is not a rate of operations; write it like 500/s, 30/min or 3600/h");
