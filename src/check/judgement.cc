@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/units.h"
+#include "s3/wire_profile.h"
 
 namespace s3lt {
 namespace {
@@ -17,6 +18,8 @@ namespace {
 constexpr double worth_a_word = 60;
 constexpr auto soon = std::chrono::days(14);
 constexpr std::size_t most_endpoints_typed = 8;
+
+constexpr std::uint64_t largest_built_in = 100 * MiB;
 
 const BackendFact* backend_of(const EndpointFacts& facts, std::string_view name) {
   const auto found = std::ranges::find(facts.backends, name, &BackendFact::name);
@@ -75,6 +78,18 @@ std::string backend_problem(const CheckFacts& all, const EndpointFacts& facts) {
                                     : fmt::format("use backend {}", fmt::join(others, " or ")));
 }
 
+const NamedTrial* failed_step(const EndpointFacts& facts) {
+  const auto failed =
+      std::ranges::find_if(facts.multipart, [](const auto& step) { return step.trial.fails(); });
+  return failed != facts.multipart.end() ? &*failed : nullptr;
+}
+
+// Whether a run of the built-in patterns uploads in parts.
+bool sends_parts(const std::string& backend) {
+  const WireProfile* const profile = find_profile(wire_backend(backend));
+  return profile != nullptr && profile->part_size(largest_built_in, {}) > 0;
+}
+
 void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector<Finding>& findings) {
   const auto wrong = [&](std::string text) { findings.push_back({.wrong = true, .text = std::move(text)}); };
   if (facts.problem) {
@@ -86,6 +101,10 @@ void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector
         all.bucket, facts.url, facts.bucket.default_retention));
   } else if (std::string problem = backend_problem(all, facts); !problem.empty()) {
     wrong(std::move(problem));
+  } else if (const NamedTrial* step = failed_step(facts); step != nullptr && sends_parts(all.backend)) {
+    wrong(fmt::format(
+        "backend {} uploads large objects in parts, and {} fails there ({}); allow it, or use backend native",
+        all.backend, step->name, step->trial.said));
   }
   if (!facts.left.what.empty()) {
     wrong(fmt::format(
@@ -134,11 +153,8 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
     if (payload.name == "signed" && payload.verified == false)
       note("it takes bodies that do not have the hash that was signed");
   }
-  for (const NamedTrial& step : facts.multipart) {
-    if (step.trial.fails()) {
-      note(fmt::format("multipart uploads: {} fails ({})", step.name, step.trial.said));
-      break;
-    }
+  if (const NamedTrial* step = failed_step(facts); step != nullptr && !sends_parts(all.backend)) {
+    note(fmt::format("multipart uploads: {} fails ({})", step->name, step->trial.said));
   }
 }
 

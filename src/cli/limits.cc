@@ -24,6 +24,8 @@ namespace {
 constexpr std::uint64_t bytes_of_a_connection = 20 << 10, bytes_of_a_tls_session = 56 << 10;
 // Program, libraries, threads, histograms and key catalog.
 constexpr std::uint64_t bytes_of_the_rest = 32 << 20;
+// What s3pool was seen to use beyond the bodies: half as much again, up to some 400 MiB; and this client.
+constexpr std::uint64_t most_beside_bodies = 512 * MiB, bytes_beside_s3pool = 64 * MiB;
 
 struct Room {
   std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
@@ -110,11 +112,11 @@ Result<std::uint64_t> raise_descriptor_limit(const RunNeeds& needs) {
   std::string parts;
   if (needs.busy > needs.clients)
     parts = fmt::format(" and {} connections for parts", format_count(needs.busy));
-  return usage_error(fmt::format(
-      "{} clients{} need {} file descriptors, and at most {} are allowed; raise the limit "
-      "(ulimit -n {} as root, or LimitNOFILE= of the service) or lower --concurrency",
-      format_count(needs.clients), parts, format_count(needs.busy + others), format_count(hard),
-      needs.busy + others));
+  return usage_error(
+      fmt::format("{} clients{} need {} file descriptors, and at most {} are allowed; raise the limit "
+                  "(ulimit -n {} as root, or LimitNOFILE= of the service) or lower --concurrency",
+                  format_count(needs.clients), parts, format_count(needs.busy + others), format_count(hard),
+                  needs.busy + others));
 }
 
 Result<void> check_memory(const RunNeeds& needs, std::uint64_t most_connections) {
@@ -139,9 +141,13 @@ Result<void> check_memory_of_s3pool(const std::vector<BodiesUnderWay>& bodies) {
     clients += b.clients;
     largest = std::max(largest, b.largest);
   }
+  needed += std::min(needed / 2, most_beside_bodies) + bytes_beside_s3pool;
   const Room room = memory_left();
   if (needed <= room.bytes) return {};
-  const std::uint64_t fitting = room.bytes / std::max<std::uint64_t>(one_of_each, 1);
+  const std::uint64_t for_bodies = room.bytes - std::min(room.bytes, bytes_beside_s3pool);
+  const std::uint64_t fitting =
+      std::max(for_bodies * 2 / 3, for_bodies - std::min(for_bodies, most_beside_bodies)) /
+      std::max<std::uint64_t>(one_of_each, 1);
   const std::string remedy =
       fitting > 0 ? fmt::format("use --concurrency {}", fitting) : std::string("use a smaller --size");
   return usage_error(

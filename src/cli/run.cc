@@ -119,7 +119,7 @@ Tally tally(const Snapshot& total, const std::vector<Slo>& slos) {
     t.succeeded += c.count - c.errors;
     if (!judged(key)) {
       t.ended_unjudged += c.count;
-      t.failed += c.errors - c.throttled;
+      t.failed += c.errors - c.failed_with[static_cast<std::size_t>(Outcome::throttled)];
     }
     t.cancelled += c.cancelled;
     t.corrupt += std::accumulate(c.corrupt.begin(), c.corrupt.end(), std::uint64_t(0));
@@ -241,6 +241,9 @@ int run_command(const RunFlags& flags) {
     auto started = RunProxy::start(*settings, flags);
     if (!started) return fail(started.error());
     proxy = std::move(*started);
+  } else if (flags.no_proxy && flags.force_restart_proxy) {
+    return fail_usage(
+        "--no-proxy and --force-restart-proxy are for backend proxy, and contradict each other there");
   } else if (flags.no_proxy || flags.force_restart_proxy || flags.force) {
     log_warning("--no-proxy, --force-restart-proxy and --force are for backend proxy, and do nothing here");
   }

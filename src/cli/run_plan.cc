@@ -296,10 +296,9 @@ Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
   RunPlan plan = std::move(*storage);
   if (flags.payload) {
     const WireProfile* const with_payload = plan.profile->with(*flags.payload);
-    if (with_payload == nullptr) {
-      return usage_error(
-          fmt::format("--payload {}: backend {} sends what its SDK sends; give --backend native",
-                      name(*flags.payload), plan.profile->name()));
+    if (with_payload == nullptr || settings.backend == "proxy") {
+      return usage_error(fmt::format("--payload {}: backend {} has no choice of it; give --backend native",
+                                     name(*flags.payload), settings.backend));
     }
     plan.profile = with_payload;
   }

@@ -86,7 +86,7 @@ void BatchedSeries::extend(double seconds, const Cell* cell) {
   if (!batches_.empty()) batches_.back().add(batch_of(seconds, cell));
 }
 
-std::vector<double> BatchedSeries::rates(double Batch::* amount) const {
+std::vector<double> BatchedSeries::rates(double Batch::*amount) const {
   std::vector<double> out;
   if (batches_.empty()) return out;
   const std::size_t full = batches_.size() - (seconds_in_last_ < seconds_each_ ? 1 : 0);
@@ -125,6 +125,34 @@ void RunCourse::add(const Snapshot& second) {
     rest ? series.extend(std::max(length, 0.0), cell) : series.add(length, cell);
   }
   if (!rest) ++seconds_;
+  if (!rest) look_for_standstills(second);
+}
+
+void RunCourse::look_for_standstills(const Snapshot& second) {
+  constexpr double least_rate = 10;  // of which a second without any is no chance
+  for (const auto& [key, cell] : second.cells) {
+    if (key.operation != OperationKind::part && key.operation != OperationKind::trim)
+      paces_[key.pattern].operations += cell.counters.count;
+  }
+  for (auto& [pattern, pace] : paces_) {
+    std::uint64_t ended = 0;
+    for (auto cell = second.cells.lower_bound({pattern, OperationKind{}, ""});
+         cell != second.cells.end() && cell->first.pattern == pattern; ++cell)
+      ended += cell->second.counters.count;
+    const bool still =
+        ended == 0 && static_cast<double>(pace.operations) >= least_rate * pace.seconds && pace.seconds > 0;
+    if (still) {
+      Standstill& stands = standstills_[pattern];
+      if (!pace.stands_still) ++stands.times;
+      if (stands.times == 1) {
+        if (!pace.stands_still) stands.from = to_seconds(second.from);
+        stands.to = to_seconds(second.to);
+      }
+      stands.seconds += to_seconds(second.loaded());
+    }
+    pace.stands_still = still;
+    pace.seconds += to_seconds(second.loaded());
+  }
 }
 
 }  // namespace s3lt

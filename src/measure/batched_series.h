@@ -41,7 +41,7 @@ class BatchedSeries {
   const std::vector<Batch>& batches() const { return batches_; }
 
   // What happened a second in each full batch: of operations, of bytes.
-  std::vector<double> rates(double Batch::* amount) const;
+  std::vector<double> rates(double Batch::*amount) const;
   // Where the percentile (0 to 100) of all ok operations lies, in microseconds, at this confidence; nothing
   // where there is none. `total` holds the same samples.
   std::optional<Interval> percentile_interval(const Histogram& total, double percentile,
@@ -54,15 +54,34 @@ class BatchedSeries {
 };
 
 // The courses of all operations of a run (sizes together).
+// Seconds in which no operation of a pattern ended, though ten or more a second did until then.
+struct Standstill {
+  double from = 0, to = 0;  // the first: seconds since the start of the load
+  double seconds = 0;       // of all of them
+  unsigned times = 0;
+};
+
 class RunCourse {
  public:
   using Key = std::pair<std::string, OperationKind>;
   // The next second of the load; a shorter one than half ends the one before.
   void add(const Snapshot& second);
   const std::map<Key, BatchedSeries>& operations() const { return series_; }
+  // Of the patterns that stood still.
+  const std::map<std::string, Standstill>& standstills() const { return standstills_; }
 
  private:
+  void look_for_standstills(const Snapshot& second);
+
+  // What a pattern did until now.
+  struct Pace {
+    std::uint64_t operations = 0;
+    double seconds = 0;
+    bool stands_still = false;
+  };
   std::map<Key, BatchedSeries> series_;
+  std::map<std::string, Pace> paces_;
+  std::map<std::string, Standstill> standstills_;
   std::size_t seconds_ = 0;  // that are over
 };
 

@@ -61,7 +61,7 @@ void Recorder::operation(CellId id, const OperationRecord& record) {
   }
   if (record.outcome != Outcome::ok) {
     ++counters.errors;
-    if (record.outcome == Outcome::throttled) ++counters.throttled;
+    ++counters.failed_with[static_cast<std::size_t>(record.outcome)];
     cell.failed.record(record.response_us);
     return;
   }

@@ -10,7 +10,6 @@ void Counters::add(const Counters& other) {
   bytes += other.bytes;
   bytes_moved += other.bytes_moved;
   errors += other.errors;
-  throttled += other.throttled;
   not_found += other.not_found;
   cancelled += other.cancelled;
   attempts += other.attempts;
@@ -21,7 +20,10 @@ void Counters::add(const Counters& other) {
   behind += other.behind;
   checked += other.checked;
   for (std::size_t i = 0; i < corrupt.size(); ++i) corrupt[i] += other.corrupt[i];
-  for (std::size_t i = 0; i < outcomes.size(); ++i) outcomes[i] += other.outcomes[i];
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    outcomes[i] += other.outcomes[i];
+    failed_with[i] += other.failed_with[i];
+  }
   for (const auto& [code, n] : other.status) {
     const auto known = std::ranges::find(status, code, &std::pair<int, std::uint64_t>::first);
     if (known != status.end()) {
@@ -33,10 +35,11 @@ void Counters::add(const Counters& other) {
 }
 
 void Counters::clear() {
-  count = bytes = bytes_moved = errors = throttled = not_found = cancelled = attempts = requests = seeded =
+  count = bytes = bytes_moved = errors = not_found = cancelled = attempts = requests = seeded =
       late = late_bytes = behind = checked = 0;
   corrupt.fill(0);
   outcomes.fill(0);
+  failed_with.fill(0);
   status.clear();
 }
 

@@ -33,7 +33,6 @@ struct Counters {
   std::uint64_t bytes = 0;        // body bytes of ok operations
   std::uint64_t bytes_moved = 0;  // body bytes sent or received, also by failed and cancelled ones
   std::uint64_t errors = 0;       // operations whose last attempt was an error
-  std::uint64_t throttled = 0;    // those of the errors that were throttled to the end
   std::uint64_t not_found = 0;
   std::uint64_t cancelled = 0;  // operations cut by the end of the run
   std::uint64_t attempts = 0;   // tries of operations: the sum of outcomes
@@ -42,7 +41,8 @@ struct Counters {
   std::uint64_t late = 0, late_bytes = 0;
   std::uint64_t seeded = 0;  // writes that stand for a read that found no key
   std::uint64_t behind = 0;  // transfers of slow clients that the storage or the network made slower still
-  std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
+  std::array<std::uint64_t, s3lt::outcomes> outcomes{};     // of attempts
+  std::array<std::uint64_t, s3lt::outcomes> failed_with{};  // the errors, by the outcome of their last attempt
   std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
   std::uint64_t checked = 0;                             // reads that came whole and whose bytes were checked
   std::array<std::uint64_t, corruptions> corrupt{};      // those that were not the object, by kind

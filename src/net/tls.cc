@@ -59,6 +59,9 @@ std::expected<std::unique_ptr<TlsClient>, std::string> TlsClient::create(const T
   static constexpr unsigned char http11[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context.get(), http11, sizeof http11 - 1);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  // As Python's ssl: a client that never continues a session asks for no ticket of TLS 1.2.
+  if (!options.resume) SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+  SSL_CTX_set_post_handshake_auth(context.get(), 1);
   if (options.verify) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);  // judged by the session
     const int loaded = options.ca_bundle.empty()

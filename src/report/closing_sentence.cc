@@ -41,9 +41,9 @@ std::string most_frequent_error(const Counters& counters) {
   std::size_t most = 0;
   std::uint64_t of_most = 0;
   for (std::size_t i = 0; i < outcomes; ++i) {
-    if (!is_error(static_cast<Outcome>(i)) || counters.outcomes[i] <= of_most) continue;
+    if (counters.failed_with[i] <= of_most) continue;
     most = i;
-    of_most = counters.outcomes[i];
+    of_most = counters.failed_with[i];
   }
   return of_most == 0 ? "" : fmt::format(", most often: {}", outcome_names[most]);
 }
@@ -57,6 +57,10 @@ std::string failures(const Sum& sum) {
                        most_frequent_error(c));
   }
   if (sum.trims.errors > 0) text += fmt::format("; {} failed", counted(sum.trims.errors, "TRIM"));
+  // What was cut may have had an attempt, or none.
+  const std::uint64_t operations = c.count + c.cancelled;
+  if (c.attempts > operations)
+    text += fmt::format("; {} repeated", counted(c.attempts - operations, "attempt"));
   return text;
 }
 
@@ -123,7 +127,7 @@ std::string closing_sentence(const RunResult& result) {
   // Some are nothing to speak of: another client deleted the object a moment before.
   if (c.not_found * 100 > c.count)
     sentence += fmt::format("; {} of them found no object", format_count(c.not_found));
-  if (c.errors == 0) sentence += tail(result.total);
+  sentence += tail(result.total);
   sentence += not_sent(result.total) + wrong_bytes(c);
   if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
   return sentence + slo_clause(result) + fmt::format("; {}.", trust(result, sum.any_ok));

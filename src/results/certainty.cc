@@ -41,6 +41,18 @@ bool look_for_drift(const std::vector<double>& series, std::string what, bool is
   return true;
 }
 
+// "it stood still from 15s to 17s"
+std::string words_of(const Standstill& stands) {
+  std::string text =
+      fmt::format("it stood still from {} to {}", format_duration(seconds(std::round(stands.from))),
+                  format_duration(seconds(std::round(stands.to))));
+  if (stands.times > 1) {
+    text += fmt::format(", and {} more time{}: for {} in all", stands.times - 1, stands.times == 2 ? "" : "s",
+                        format_duration(seconds(std::round(stands.seconds))));
+  }
+  return text;
+}
+
 // Rate and response time of each operation in the mix; a share of the 1% for each test (Bonferroni).
 Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
   std::vector<std::pair<OperationKind, const BatchedSeries*>> operations;
@@ -60,6 +72,11 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
     all_tested = all_tested && rate && response;
   }
   Steadiness out;
+  if (const auto stands = course.standstills().find(pattern); stands != course.standstills().end()) {
+    out.found = Steadiness::Found::drifting;
+    out.why = words_of(stands->second);
+    return out;
+  }
   if (!most && !all_tested) {
     out.why =
         "too short for a test, or it moves too slowly for its length: chance and change look the same in it";
@@ -67,7 +84,7 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
   }
   if (!most) {
     out.found = Steadiness::Found::steady;
-    out.why = "rate and response time were the same in each third";
+    out.why = "no third differs from another by more than chance";
     return out;
   }
   out.found = Steadiness::Found::drifting;

@@ -30,7 +30,7 @@ struct Steadiness {
   enum class Found { steady, drifting, not_tested } found = Found::not_tested;
   std::string
       why;  // "the rate of GET fell from 512/s in the first third to 400/s in the last (p = 0.0004)"; "it works in bursts"
-  double change = 0;   // of what changed most, as a part of its mean
+  double change = 0;   // of what changed most, as a part of its mean; 0: it stood still
   double p_value = 1;  // of that
 };
 

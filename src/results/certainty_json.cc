@@ -50,7 +50,7 @@ json::object steady_object(const Steadiness& steadiness) {
   json::object out{{"steady", nullptr}, {"why", steadiness.why}};
   if (steadiness.found == Steadiness::Found::not_tested) return out;
   out["steady"] = steadiness.found == Steadiness::Found::steady;
-  if (steadiness.found == Steadiness::Found::steady) return out;
+  if (steadiness.found == Steadiness::Found::steady || steadiness.change == 0) return out;
   out["change"] = steadiness.change;
   out["p_value"] = steadiness.p_value;
   return out;

@@ -21,6 +21,8 @@ namespace {
 constexpr double false_alarms = 0.001;
 // Attempts that follow one another know of each other: so many say as much as one that stands for itself.
 constexpr double attempts_per_sample = 20;
+// Failures less so: those of a node that fails some of its requests come one by one, or few in a row.
+constexpr double attempts_per_failure = 5;
 // A percentile is compared where so many such samples lie on either side of it.
 constexpr double least_beyond = 5;
 // What matters to somebody: so many times the others, and by so much.
@@ -237,8 +239,8 @@ bool is_failing(const Endpoint& endpoint, const std::vector<double>& others, dou
   const double usual = median(others), share = endpoint.share();
   if (share - usual < least_failed_share || share < least_failed_ratio * usual) return false;
   if (share - usual < spreads_away * spread(others)) return false;
-  const double hits = static_cast<double>(endpoint.errors) / attempts_per_sample;
-  const double misses = static_cast<double>(endpoint.attempts - endpoint.errors) / attempts_per_sample;
+  const double hits = static_cast<double>(endpoint.errors) / attempts_per_failure;
+  const double misses = static_cast<double>(endpoint.attempts - endpoint.errors) / attempts_per_failure;
   // Where the share lies at least (Clopper and Pearson).
   return boost::math::quantile(boost::math::beta_distribution<>(hits, misses + 1), confidence) >
          usual + least_failed_share;

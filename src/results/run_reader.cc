@@ -189,7 +189,11 @@ Counters counters_of(const json::object& figures) {
                                                                       {"late_bytes", &Counters::late_bytes}};
   for (const auto& [field, counter] : fields) c.*counter = count_in(figures, field);
   const json::object& by_outcome = object_in(figures, "outcomes");
-  for (std::size_t i = 0; i < outcomes; ++i) c.outcomes[i] = count_in(by_outcome, outcome_names[i]);
+  const json::object& failed_with = object_in(figures, "failed_with");
+  for (std::size_t i = 0; i < outcomes; ++i) {
+    c.outcomes[i] = count_in(by_outcome, outcome_names[i]);
+    c.failed_with[i] = count_in(failed_with, outcome_names[i]);
+  }
   for (const auto& [code, n] : object_in(figures, "status")) {
     int status = 0;
     std::from_chars(code.data(), code.data() + code.size(), status);

@@ -40,9 +40,10 @@ json::object times(const Histogram& histogram) {
 
 json::object figures(const Cell& cell, Detail detail) {
   const Counters& c = cell.counters;
-  json::object by_outcome, by_status;
+  json::object by_outcome, failed_with, by_status;
   for (std::size_t i = 0; i < outcomes; ++i) {
     if (c.outcomes[i] != 0) by_outcome[outcome_names[i]] = c.outcomes[i];
+    if (c.failed_with[i] != 0) failed_with[outcome_names[i]] = c.failed_with[i];
   }
   const std::map<int, std::uint64_t> sorted(c.status.begin(), c.status.end());
   for (const auto& [status, n] : sorted) by_status[std::to_string(status)] = n;
@@ -55,6 +56,7 @@ json::object figures(const Cell& cell, Detail detail) {
     out["late"] = c.late;
     out["late_bytes"] = c.late_bytes;
   }
+  if (c.errors > 0) out["failed_with"] = std::move(failed_with);
   const std::pair<const char*, const Histogram*> histograms[] = {{"response_us", &cell.response},
                                                                  {"service_us", &cell.service},
                                                                  {"ttfb_us", &cell.ttfb},

@@ -184,7 +184,7 @@ TEST(EngineRun, GivesUpAfterItsRetriesAndReportsTheLastOutcome) {
   const Counters all = counted(result.total);
   EXPECT_EQ(all.count, 40u);
   EXPECT_EQ(all.errors, 40u);
-  EXPECT_EQ(all.throttled, 40u);
+  EXPECT_EQ(all.failed_with[static_cast<std::size_t>(Outcome::throttled)], 40u);
   EXPECT_EQ(all.attempts, 120u);
   EXPECT_EQ(server->stats().objects, 0u);
   const KeyCounters keys = result.total.keys.at("mixed");

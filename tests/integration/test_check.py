@@ -248,6 +248,17 @@ def clock_shift(tmp_path_factory):
     return lambda seconds: {"LD_PRELOAD": str(library), "CLOCK_OFFSET": str(seconds)}
 
 
+@pytest.mark.parametrize("fault", ["CREATE-UPLOAD:status=501", "PART:status=403", "COMPLETE-UPLOAD:status=500"])
+def test_a_storage_without_multipart_is_none_for_a_client_that_uploads_in_parts(serve_with, check, fault):
+    storage = serve_with("--fault", fault)
+    done = check(storage, "--backend", "minio")
+    assert done.status == 1
+    assert "backend minio uploads large objects in parts, and " in done.problems and "backend native" in done.problems
+    assert done.facts["next"].endswith("--backend native")
+    done = check(storage)
+    assert done.status == 0 and any("multipart uploads: " in note for note in done.endpoint["notes"])
+
+
 def test_clocks(shared_serve, check, clock_shift):
     storage = bucket_on(shared_serve)
     slightly = check(storage, environment=clock_shift(300))

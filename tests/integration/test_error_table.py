@@ -152,7 +152,7 @@ USAGE = {
     "retries of no SDK": Row("--retries sdk: backend native is no SDK's; give a number",
                              arguments=(*RUN, "--backend", "native", "--retries", "sdk")),
     "a payload that is the SDK's to choose": Row(
-        "--payload crc32: backend boto3 sends what its SDK sends; give --backend native",
+        "--payload crc32: backend boto3 has no choice of it; give --backend native",
         arguments=(*RUN, "--payload", "crc32")),
     "a payload that is none": Row('--payload: "md5" is none of unsigned, signed and crc32',
                                   arguments=(*RUN, "--payload", "md5")),

@@ -68,6 +68,17 @@ TEST(Certainty, APatternOfBurstsIsNotTestedAndItsRateIsNoMeanOfChance) {
   EXPECT_TRUE(sure.operations.at(gets).percentiles[0]);
 }
 
+// A test of means has no power where a standstill makes them vary without bounds.
+TEST(Certainty, ARunThatStoodStillWasNotSteady) {
+  const auto [course, total] = run_of(30, [](int i) { return i == 15 || i == 16 ? -20.0 : 500.0; });
+  const Steadiness found = certainty_of(course, total, {}).patterns.at("p");
+  EXPECT_EQ(found.found, Steadiness::Found::drifting);
+  EXPECT_EQ(found.why, "it stood still from 15s to 17s");
+  const auto [slow, few] = run_of(30, [](int i) { return i % 3 == 0 ? -20.0 : 0.0; });
+  EXPECT_NE(certainty_of(slow, few, {}).patterns.at("p").found, Steadiness::Found::drifting)
+      << "some 3 a second";
+}
+
 TEST(Certainty, AShortRunClaimsNothing) {
   const auto [course, total] = run_of(3, [](int) { return 100.0; });
   const Certainty sure = certainty_of(course, total, {});

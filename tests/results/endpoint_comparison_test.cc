@@ -206,6 +206,15 @@ TEST(EndpointComparison, FindsTheNodeThatFails) {
             "others none (median of 29)");
 }
 
+TEST(EndpointComparison, FindsTheOnlyNodeThatFailsOneInTwenty) {
+  const Latencies latencies = Latencies::heavy_tailed(5000, 0.5);
+  Random random = Random::stream(9, {});
+  Cells cells = cluster(random, latencies, 30, 1100);
+  failed(cells[{node(5), get}], Outcome::server_error, 58);
+  ASSERT_THAT(compare_endpoints(cells), SizeIs(1));
+  EXPECT_EQ(compare_endpoints(cells)[0].url, node(5));
+}
+
 TEST(EndpointComparison, AFewErrorsOrErrorsThatAllHaveNameNobody) {
   const Latencies latencies = Latencies::heavy_tailed(5000, 0.5);
   Random random = Random::stream(10, {});

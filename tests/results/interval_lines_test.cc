@@ -128,8 +128,8 @@ TEST(IntervalLines, AfterADaySecondsFoldIntoMinutesWithoutLoss) {
   EXPECT_THAT(intervals.finish().series, IsEmpty()) << "nothing is left";
 }
 
-// A second of three patterns with four operations each, 240 operations over two decades of latency: half of what `run
-// all` with five sizes has to tell every minute, whose size on the disk docs/formats.md states.
+// A second of three patterns with four operations each, 240 operations over two decades of latency: half of
+// what `run all` with five sizes has to tell every minute, whose size on the disk docs/formats.md states.
 Snapshot second_of_half(int number) {
   Snapshot snapshot;
   snapshot.from = seconds(number);

@@ -34,6 +34,7 @@ inline Snapshot sample_snapshot() {
   ++put.counters.attempts;
   ++put.counters.requests;
   ++put.counters.outcomes[static_cast<std::size_t>(Outcome::throttled)];
+  ++put.counters.failed_with[static_cast<std::size_t>(Outcome::throttled)];
   put.counters.count_status(503);
   put.counters.bytes_moved += 1000;
   put.failed.record(9000);
