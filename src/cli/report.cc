@@ -131,7 +131,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("DIR", flags.words,
                  "a run directory, or the name of one in the log directory (default: latest)");
   add_common_flags(app, flags.common);
-  add_value(app, "--html", flags.html, as_text, "where report.html goes", "FILE", "into the run directory");
+  add_value(app, "--html", flags.html, as_file, "where report.html goes", "FILE", "into the run directory");
   app.add_flag("--json", flags.json, "the summary as JSON on stdout");
 }
 

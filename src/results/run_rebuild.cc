@@ -14,6 +14,7 @@
 #include "results/sample_lines.h"
 #include "results/slo_json.h"
 #include "results/summary_json.h"
+#include "results/whole_files.h"
 
 namespace s3lt {
 namespace json = boost::json;
@@ -183,6 +184,16 @@ Histogram from_percentiles(const json::object& times, std::uint64_t count) {
   return histogram;
 }
 
+// Of the response times: some lines are of one size.
+OperationCounts counts_of(const Histograms& histograms) {
+  OperationCounts counts;
+  for (const auto& [key, histogram] : histograms) {
+    const auto& [pattern, operation, figure] = key;
+    if (figure.empty()) counts[{pattern, operation}] += histogram.count();
+  }
+  return counts;
+}
+
 // The fields without which a summary tells nothing; empty: they are there.
 std::string_view missing_in(const json::object& summary) {
   for (const char* part : {"run", "verdict", "client", "patterns"}) {
@@ -208,6 +219,8 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
         totals[key_of(line.tag)].add(line.histogram);
       });
   if (!read) return std::unexpected(read.error());
+  if (const auto whole = check_histograms_whole(reader, counts_of(totals)); !whole)
+    return std::unexpected(whole.error());
   add_endpoints(endpoints, summary.if_contains("endpoints"));
   RebuiltRun run;
   run.result.info = info_of(reader.run());

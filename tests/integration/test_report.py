@@ -278,6 +278,12 @@ def test_a_damaged_file_is_named_with_its_line(all_run, tmp_path, name, content,
     assert message in answer.stderr and answer.stderr.count("\n") == 1, answer.stderr
 
 
+def test_a_page_goes_to_a_file(all_run, tmp_path):
+    answer = report(all_run.directory, "--html", "-", folder=tmp_path)
+    assert answer.returncode == 2 and "--html" in answer.stderr and "stdout" in answer.stderr, answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_run_directory_is_said(tmp_path):
     for arguments, message in (([tmp_path / "none"], "there is no such directory"), ([tmp_path], "it has no run.json"),
                                ([BINARY], "it is a file"), (["a", "b"], "report takes one run directory")):

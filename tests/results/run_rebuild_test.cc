@@ -149,6 +149,19 @@ TEST_F(RebuiltRunTest, NamesTheLineThatIsWrong) {
   EXPECT_NE(run.error().message.find("series.jsonl:2: "), std::string::npos) << run.error().message;
 }
 
+TEST_F(RebuiltRunTest, ALogThatWasCutIsRefused) {
+  RunResult result = sample_run();
+  const fs::path path = write(result, true);
+  fs::resize_file(path / "histograms.hlog", 500);
+  const auto reader = RunReader::open(path);
+  ASSERT_TRUE(reader);
+  const auto run = rebuild_run(*reader);
+  ASSERT_FALSE(run);
+  EXPECT_TRUE(run.error().message.starts_with((path / "histograms.hlog").string() +
+                                              " holds 0 of the 1 PUT of baseload"))
+      << run.error().message;
+}
+
 TEST_F(RebuiltRunTest, NamesWhatASummaryLacks) {
   RunResult result = sample_run();
   const fs::path path = write(result, true);
