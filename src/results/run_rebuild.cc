@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <set>
+#include <sstream>
 #include <tuple>
 
 #include "results/certainty_json.h"
@@ -269,6 +270,19 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   return run;
 }
 
+// What was promised, as far as it is known: run.json has the expressions, separated by commas.
+std::vector<SloResult> slos_until_now(const RunReader& reader, const RunResult& result) {
+  std::vector<SloResult> out;
+  std::istringstream list(text_in(object_in(reader.run(), "settings"), "slo"));
+  for (std::string text; std::getline(list, text, ',');) {
+    const auto slo = parse_slo(text);
+    if (!slo) continue;  // of another version
+    out.push_back(judge_slos({&*slo, 1}, result.total, result.seconds).front());
+    if (!slo->of.size.empty()) out.back().why = "the run did not end, and sizes are told at the end only";
+  }
+  return out;
+}
+
 // Of a run that did not end: what its seconds add up to, without the warm-up.
 Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   RebuiltRun run{.result = {}, .ended = false};
@@ -303,6 +317,7 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   run.result.seconds = length;
   run.result.why = "the run did not end, so it was not judged";
   run.result.notes = notes_on_endpoints(run.result.total);
+  run.result.slos = slos_until_now(reader, run.result);
   run.result.passed = false;
   return run;
 }
@@ -317,6 +332,12 @@ json::object summary_of(const RunReader& reader, const RebuiltRun& rebuilt) {
   if (reader.summary() != nullptr) return *reader.summary();
   json::object summary = json::parse(summary_json(rebuilt.result)).get_object();
   summary["unfinished"] = true;
+  // The series has no more of it.
+  json::object client;
+  for (const char* field :
+       {"threads", "cpu_seconds", "operations_per_cpu_second", "connections", "reconnects", "idle_closed"})
+    client[field] = object_in(summary, "client").at(field);
+  summary["client"] = std::move(client);
   return summary;
 }
 
