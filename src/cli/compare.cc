@@ -52,6 +52,7 @@ json::object object_of(const Comparison& comparison, const LoadedRun& a, const L
     results.push_back(
         json::object{{"expression", result.rule->text},
                      {"passed", !result.failed},
+                     {"told", result.untold == nullptr},
                      {"change", told ? json::value(result.worst->change) : json::value(nullptr)}});
   }
   for (const std::string& difference : differences) forced.emplace_back(difference);
@@ -89,7 +90,7 @@ void add_compare_flags(CLI::App& app, CompareFlags& flags) {
       },
       "exit status 1 where a change is beyond this and no chance, as in 'GET.p99 > +10%' (repeatable)",
       "EXPR");
-  add_value(app, "--html", flags.html, as_text, "a page with both runs overlaid", "FILE");
+  add_value(app, "--html", flags.html, as_file, "a page with both runs overlaid", "FILE");
   app.add_flag("--force", flags.force, "compare runs of different settings, too");
   app.add_flag("--json", flags.json, "the comparison as JSON on stdout");
 }
@@ -112,14 +113,19 @@ int compare_command(const CompareFlags& flags) {
   }
   const auto comparison = compare_runs({a->reader, a->run}, {b->reader, b->run});
   if (!comparison) return fail(comparison.error());
+  for (const ChangeRule& rule : flags.fail_if) {
+    if (const auto known = check_rule(rule, *comparison); !known)
+      return fail_usage("--fail-if: " + known.error().message);
+  }
   const std::vector<RuleResult> results = apply_rules(flags.fail_if, *comparison);
   const json::object object = object_of(*comparison, *a, *b, results, differences);
   if (!flags.html.empty()) {
     if (const auto written = write_page(flags.html, object, *a, *b); !written) return fail(written.error());
   }
-  const int printed = print_and_end(
-      flags.json ? json_text(object) + "\n"
-                 : comparison_text(*comparison, describe(*a), describe(*b), results, style_of_stdout()));
+  const int printed =
+      print_and_end(flags.json ? json_text(object) + "\n"
+                               : comparison_text(*comparison, {describe(*a), describe(*b), differences},
+                                                 results, style_of_stdout()));
   if (printed != 0) return printed;
   return std::ranges::any_of(results, &RuleResult::failed) ? 1 : 0;
 }

@@ -4,12 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/units.h"
 #include "cli/console.h"
 #include "cli/demo_stage.h"
+#include "cli/flag_parsing.h"
 #include "cli/interrupts.h"
+#include "cli/report.h"
 #include "report/table.h"
 
 namespace s3lt {
@@ -184,11 +185,6 @@ Result<void> Demo::overloaded_client() {
   return printed_;
 }
 
-std::string directory_for_logs() {
-  const char* set = std::getenv("S3LOADTEST_LOG_DIR");
-  return set != nullptr && *set != '\0' ? set : "./logs";
-}
-
 }  // namespace
 
 void add_demo_flags(CLI::App& command, DemoFlags& flags) {
@@ -196,14 +192,19 @@ void add_demo_flags(CLI::App& command, DemoFlags& flags) {
       .add_option("--out", flags.out, "write the run directories below this one, which must not exist yet")
       ->type_name("DIR")
       ->default_str("<log dir>/<now>-demo");
+  add_value(command, "--env", flags.env_file, as_text, "read S3LOADTEST_LOG_DIR from this file", "FILE",
+            "./.env, ~/.s3loadtest/.env");
 }
 
 int demo_command(const DemoFlags& flags) {
   const volatile std::sig_atomic_t& interrupts = catch_interrupts();
   std::signal(SIGPIPE, SIG_IGN);
-  const fs::path out = flags.out.empty()
-                           ? fs::path(directory_for_logs()) / (format_basic_utc(wall_now()) + "-demo")
-                           : fs::path(flags.out);
+  fs::path out = flags.out;
+  if (out.empty()) {
+    const auto settings = local_settings({.env_file = flags.env_file, .endpoints = {}, .bucket = {}});
+    if (!settings) return fail(settings.error());
+    out = settings->log_dir / (format_basic_utc(wall_now()) + "-demo");
+  }
   auto stage = DemoStage::open(out, interrupts);
   if (!stage) return fail(stage.error());
   Demo demo(std::move(*stage));

@@ -10,6 +10,7 @@ class App;
 namespace s3lt {
 
 struct DemoFlags {
+  std::string env_file;  // where S3LOADTEST_LOG_DIR may stand; nothing else of it is used
   std::string out;  // where its runs go; empty: <log dir>/<now>-demo
 };
 

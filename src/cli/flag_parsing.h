@@ -52,4 +52,11 @@ inline Result<std::string> as_text(const std::string& text) {
   return text;
 }
 
+// For files that are replaced as a whole, which stdout cannot be.
+inline Result<std::string> as_file(const std::string& text) {
+  if (text.empty() || text == "-")
+    return usage_error("it takes the name of a file (not -, stdout), as in report.html");
+  return text;
+}
+
 }  // namespace s3lt

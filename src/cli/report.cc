@@ -13,7 +13,9 @@
 #include "cli/flag_parsing.h"
 #include "report/html_report.h"
 #include "report/report_data.h"
+#include "report/table.h"
 #include "report/text.h"
+#include "results/figures.h"
 #include "results/json_text.h"
 #include "results/line_file.h"
 #include "results/run_rebuild.h"
@@ -61,17 +63,30 @@ std::string title_of(const RunInfo& info) {
   return fmt::format("{} - {} - s3loadtest", info.pattern, format_rfc3339(info.started).substr(0, 16));
 }
 
-Result<void> write_page(const RunReader& reader, const RebuiltRun& run, fs::path file) {
+Result<std::string> page_of(const RunReader& reader, const RebuiltRun& run) {
   const auto data = report_data(reader, run, phases_of_run(reader, run));
   if (!data) return std::unexpected(data.error());
-  if (file.empty()) file = reader.path() / "report.html";
-  return write_atomically(file, report_html(title_of(run.result.info), *data));
+  return report_html(title_of(run.result.info), *data);
+}
+
+fs::path own_page(const RunReader& reader) {
+  return reader.path() / "report.html";
+}
+
+// Of a run that ended text and JSON need no series, and a page without it would be empty.
+bool lacks_series(const RunReader& reader, const RebuiltRun& run) {
+  std::error_code missing;
+  const auto size = fs::file_size(reader.path() / "series.jsonl", missing);
+  return run.ended && (missing || size == 0) && operations_done(run.result.total) > 0;
 }
 
 std::string text_of(const RebuiltRun& run) {
-  std::string text = summary_text(run.result, style_of_stdout());
-  if (!run.ended) text += "The run did not end: these are the figures up to its last recorded second.\n";
-  return text;
+  const TextStyle style = style_of_stdout();
+  const std::string text = summary_text(run.result, style);
+  if (run.ended) return text;
+  return wrapped("The run did not end: these are the figures up to its last recorded second.", style.width, 0,
+                 Tone::bad, style.colour) +
+         "\n" + text;
 }
 
 // The file as it is: what is parsed and written again may differ in the last digit of a number.
@@ -124,14 +139,16 @@ Result<void> write_html_report(const fs::path& run_directory, const fs::path& fi
   if (!reader) return std::unexpected(reader.error());
   const auto run = rebuild_run(*reader);
   if (!run) return std::unexpected(run.error());
-  return write_page(*reader, *run, file);
+  const auto page = page_of(*reader, *run);
+  if (!page) return std::unexpected(page.error());
+  return write_atomically(file.empty() ? own_page(*reader) : file, *page);
 }
 
 void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("DIR", flags.words,
                  "a run directory, or the name of one in the log directory (default: latest)");
   add_common_flags(app, flags.common);
-  add_value(app, "--html", flags.html, as_text, "where report.html goes", "FILE", "into the run directory");
+  add_value(app, "--html", flags.html, as_file, "where report.html goes", "FILE", "into the run directory");
   app.add_flag("--json", flags.json, "the summary as JSON on stdout");
 }
 
@@ -147,7 +164,20 @@ int report_command(const ReportFlags& flags) {
   const auto run = rebuild_run(*reader);
   if (!run) return fail(run.error());
   const int printed = print_and_end(flags.json ? json_of(*reader, *run) : text_of(*run));
-  if (const auto written = write_page(*reader, *run, flags.html); !written) {
+  if (lacks_series(*reader, *run)) {
+    const std::string sentence = fmt::format(
+        "no page was written: {} is missing or empty, and it holds the course of the run, which the page "
+        "shows",
+        (reader->path() / "series.jsonl").string());
+    if (!flags.html.empty()) return fail_usage(sentence);
+    log_warning(sentence);
+    return printed;
+  }
+  const auto page = page_of(*reader, *run);
+  if (!page) return fail({page.error().kind, "no page was written: " + page.error().message});
+  if (const auto written =
+          write_atomically(flags.html.empty() ? own_page(*reader) : fs::path(flags.html), *page);
+      !written) {
     // Who looks at another's runs may not write there, and has the text all the same.
     return fail({written.error().kind, written.error().message + "; name another place with --html FILE"});
   }

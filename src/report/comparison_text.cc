@@ -29,7 +29,7 @@ std::string change_text(const ComparedFigure& figure) {
 }
 
 std::string threshold_text(const ComparedFigure& figure) {
-  return std::isinf(figure.threshold) ? "too few samples" : fmt::format("{:.1f}%", figure.threshold * 100);
+  return std::isinf(figure.threshold) ? blind_text(figure) : fmt::format("{:.1f}%", figure.threshold * 100);
 }
 
 std::string size_text(const std::string& label) {
@@ -89,11 +89,11 @@ Table sizes_table(const Comparison& comparison, const std::string& pattern) {
 // How much "no difference" is worth: which figures could not have shown one, and what the bluntest of the
 // others could have. Of error shares there is nearly always something to say, so they count for nothing here.
 std::string nothing_different(const Comparison& comparison) {
-  std::size_t told = 0, blind = 0;
+  std::size_t told = 0, few_seconds = 0, few_samples = 0;
   const ComparedFigure* bluntest = nullptr;
   for (const ComparedFigure& figure : comparison.figures) {
     if (figure.name == "errors") continue;
-    ++(std::isinf(figure.threshold) ? blind : told);
+    ++(std::isfinite(figure.threshold) ? told : figure.few_samples ? few_samples : few_seconds);
     if (std::isfinite(figure.threshold) && (bluntest == nullptr || figure.threshold > bluntest->threshold))
       bluntest = &figure;
   }
@@ -103,20 +103,34 @@ std::string nothing_different(const Comparison& comparison) {
     text += fmt::format("; but {} {} would have had to change by {} to show", name(bluntest->operation),
                         bluntest->name, threshold_text(*bluntest));
   }
-  if (blind > 0)
-    text += fmt::format("; {} of {} figures {} too few samples to tell", blind, told + blind,
-                        blind == 1 ? "has" : "have");
+  const std::size_t all = told + few_seconds + few_samples;
+  const auto add = [&](std::size_t blind, std::string_view few) {
+    if (blind > 0)
+      text += fmt::format("; {} of {} figures {} too few {} to tell", blind, all, blind == 1 ? "has" : "have",
+                          few);
+  };
+  add(few_seconds, "independent seconds");
+  add(few_samples, "samples");
+  if (all > told) text += ": a longer run would";
   return text + ".";
 }
 
 std::string rule_text(const RuleResult& result) {
-  if (result.worst == nullptr)
-    return fmt::format("{}: passed, neither run has that figure", result.rule->text);
-  return fmt::format("{}: {} ({}{})", result.rule->text, result.failed ? "FAILED" : "passed",
-                     change_text(*result.worst), result.worst->different ? "" : ", which may be chance");
+  const ComparedFigure& worst = *result.worst;
+  std::string text = fmt::format("{}: {} ({}{})", result.rule->text, result.failed ? "FAILED" : "passed",
+                                 change_text(worst), worst.different ? "" : ", which may be chance");
+  if (result.untold != nullptr)
+    text += fmt::format("; {} {} of {} has {} to tell, a longer run would", name(result.untold->operation),
+                        result.untold->name, result.untold->pattern, blind_text(*result.untold));
+  return text;
 }
 
 }  // namespace
+
+std::string blind_text(const ComparedFigure& figure) {
+  if (std::isfinite(figure.threshold)) return {};
+  return figure.few_samples ? "too few samples" : "too few independent seconds";
+}
 
 std::string comparison_verdict(const Comparison& comparison) {
   std::vector<const ComparedFigure*> different;
@@ -139,9 +153,16 @@ std::string comparison_verdict(const Comparison& comparison) {
                      rest > 0 ? fmt::format(" and {} more", rest) : "");
 }
 
-std::string comparison_text(const Comparison& comparison, const std::string& a, const std::string& b,
+std::string comparison_text(const Comparison& comparison, const ComparedRuns& runs,
                             const std::vector<RuleResult>& rules, const TextStyle& style) {
-  std::string out = fmt::format("A: {}\nB: {}\n\n", a, b);
+  std::string out = fmt::format("A: {}\nB: {}\n\n", runs.a, runs.b);
+  if (!runs.forced_past.empty())
+    out += wrapped(fmt::format("compared by --force, though these runs did not do the same: {}",
+                               fmt::join(runs.forced_past, "; ")),
+                   style.width, 0, Tone::bad, style.colour) +
+           "\n";
+  for (const std::string& warning : comparison.warnings)
+    out += wrapped(warning, style.width, 0, Tone::bad, style.colour) + "\n";
   for (const std::string& pattern : patterns_of(comparison)) {
     out += in_tone(pattern, Tone::strong, style.colour) + "\n" +
            render(figures_table(comparison, pattern), style) + "\n";
@@ -149,7 +170,7 @@ std::string comparison_text(const Comparison& comparison, const std::string& a, 
       out += render(sizes, style) + "\n";
   }
   for (const RuleResult& result : rules)
-    out += in_tone(rule_text(result), result.failed ? Tone::bad : Tone::plain, style.colour) + "\n";
+    out += wrapped(rule_text(result), style.width, 0, result.failed ? Tone::bad : Tone::plain, style.colour);
   if (!rules.empty()) out += "\n";
   return out + wrapped(comparison_verdict(comparison), style.width, 0, Tone::strong, style.colour);
 }

@@ -7,6 +7,7 @@
 
 #include "report/closing_sentence.h"
 #include "results/figures.h"
+#include "results/whole_files.h"
 
 namespace s3lt {
 namespace json = boost::json;
@@ -29,7 +30,9 @@ struct Bins {
     width = std::max(1.0, std::ceil(length / static_cast<double>(most_bins)));
     // After a day there is a line a minute only.
     if (width > 60) width = std::ceil(width / 60) * 60;
-    count = static_cast<std::size_t>(std::ceil(std::max(0.0, length - 0.05 * width) / width));
+    // Of a rest of less than half a bin no rate can be told: it goes with the bin before.
+    count = static_cast<std::size_t>(std::floor(length / width + 0.5));
+    if (count == 0 && length > 0) count = 1;
     a_column = (count + most_columns - 1) / most_columns;
     if (a_column == 0) a_column = 1;
   }
@@ -74,6 +77,7 @@ struct Courses {
       stolen;  // of its seconds: those of the busiest thread; those lost to a hypervisor
   std::vector<std::int64_t> loop_lag;  // the longest, in microseconds
   std::vector<std::uint64_t> connections, reconnects;
+  OperationCounts ended;  // of what was measured
   double warmup = 0;
   double stopped = 0;  // when the load was; 0: never
 
@@ -113,6 +117,7 @@ void add_interval(Courses& courses, const RecordedInterval& interval) {
     Course& course = courses.of(key.pattern, key.operation);
     course.count[bin] += cell.counters.count;
     course.bytes[bin] += cell.counters.bytes_moved;
+    if (!interval.warmup) courses.ended[{key.pattern, key.operation}] += cell.counters.count;
     for (std::size_t i = 0; i < outcomes; ++i) {
       if (cell.counters.outcomes[i] == 0 || !is_error(static_cast<Outcome>(i))) continue;
       auto& failures = course.failures[i];
@@ -259,13 +264,18 @@ json::array rounded_list(const std::vector<double>& values) {
 
 Result<json::object> report_data(const RunReader& reader, const RebuiltRun& run, const PhaseSpans& phases) {
   Courses courses(to_seconds(reader.recorded_until()));
-  if (courses.bins.count > 0) {
+  if (courses.bins.count == 0) {
+    if (const auto read = reader.for_each_interval([](const RecordedInterval&) {}); !read)
+      return std::unexpected(read.error());
+  } else {
     const auto read =
         reader.for_each_interval([&](const RecordedInterval& interval) { add_interval(courses, interval); });
     if (!read) return std::unexpected(read.error());
     if (const auto latencies = read_latencies(reader, courses); !latencies)
       return std::unexpected(latencies.error());
   }
+  if (const auto whole = check_series_whole(reader, courses.ended); !whole)
+    return std::unexpected(whole.error());
   auto errors = reader.errors(most_errors);
   if (!errors) return std::unexpected(errors.error());
   json::object data;

@@ -1,6 +1,7 @@
 #include "results/change_rule.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -42,6 +43,9 @@ Result<void> read_names(ExpressionReader& in, ChangeRule& rule) {
   rule.pattern = of->pattern;
   rule.operation = *of->operation;
   rule.figure = compared_name(of->figure);
+  rule.pattern_at = of->pattern_at;
+  rule.operation_at = of->operation_at;
+  rule.figure_at = of->figure_at;
   if (!rule.figure.empty()) return {};
   const std::string_view word = in.text.substr(of->figure_at, in.at - of->figure_at);
   return wrong_expression(
@@ -63,19 +67,54 @@ Result<ChangeRule> parse_change_rule(const std::string& text) {
   rule.above = text[in.at++] == '>';
   in.skip_blanks();
   const std::size_t begin = in.at;
-  if (in.at < text.size() && text[in.at] == '+') ++in.at;
+  const char sign = rule.above ? '+' : '-';
+  const bool has_sign = in.at < text.size() && text[in.at] == sign;
+  if (has_sign) ++in.at;
   const char* end = text.data() + text.size();
   const auto number = std::from_chars(text.data() + in.at, end, rule.limit);
   if (number.ec != std::errc{} || !std::isfinite(rule.limit))
     return wrong(begin, fmt::format("a change in percent is missing; {}", form));
+  const std::size_t number_at = in.at;
   in.at = static_cast<std::size_t>(number.ptr - text.data());
   if (in.at >= text.size() || text[in.at] != '%')
     return wrong(in.at, fmt::format("'%' is missing: a change is told in percent; {}", form));
   ++in.at;
   in.skip_blanks();
   if (in.at < text.size()) return wrong(in.at, fmt::format("nothing may follow; {}", form));
-  rule.limit /= 100;
+  if (!has_sign || text[number_at] == '-')
+    return wrong(begin, fmt::format("a {} is told with its sign, as '{} {}N%'; {}",
+                                    rule.above ? "growth" : "fall", rule.above ? '>' : '<', sign, form));
+  rule.limit *= rule.above ? 0.01 : -0.01;
   return rule;
+}
+
+Result<void> check_rule(const ChangeRule& rule, const Comparison& comparison) {
+  std::vector<std::string_view> patterns, operations, figures;
+  const auto add = [](std::vector<std::string_view>& names, std::string_view name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const ComparedFigure& figure : comparison.figures) {
+    add(patterns, figure.pattern);
+    if (!rule.pattern.empty() && figure.pattern != rule.pattern) continue;
+    add(operations, name(figure.operation));
+    if (figure.operation == rule.operation) add(figures, figure.name);
+  }
+  if (comparison.figures.empty())
+    return wrong_expression(rule.text, rule.operation_at, "the runs have no operation in common");
+  if (operations.empty())
+    return wrong_expression(rule.text, rule.pattern_at,
+                            fmt::format("the runs have no pattern \"{}\" in common; {}", rule.pattern,
+                                        suggest(rule.pattern, patterns)));
+  const std::string of = rule.pattern.empty() ? "" : " of " + rule.pattern;
+  if (figures.empty())
+    return wrong_expression(rule.text, rule.operation_at,
+                            fmt::format("the runs have no {}{} in common, but {}", name(rule.operation), of,
+                                        fmt::join(operations, ", ")));
+  if (std::ranges::find(figures, rule.figure) == figures.end())
+    return wrong_expression(rule.text, rule.figure_at,
+                            fmt::format("the runs have no {} of {}{} in common, but {}", rule.figure,
+                                        name(rule.operation), of, fmt::join(figures, ", ")));
+  return {};
 }
 
 std::vector<RuleResult> apply_rules(const std::vector<ChangeRule>& rules, const Comparison& comparison) {
@@ -86,10 +125,13 @@ std::vector<RuleResult> apply_rules(const std::vector<ChangeRule>& rules, const 
       if (figure.operation != rule.operation || figure.name != rule.figure) continue;
       if (!rule.pattern.empty() && figure.pattern != rule.pattern) continue;
       const bool beyond = rule.above ? figure.change > rule.limit : figure.change < rule.limit;
-      result.failed = result.failed || (beyond && figure.different);
+      const bool fails = beyond && figure.different;
       const bool worse = result.worst == nullptr || (rule.above ? figure.change > result.worst->change
                                                                 : figure.change < result.worst->change);
-      if (worse) result.worst = &figure;
+      // What failed is shown, and not a larger change that may be chance.
+      if (fails != result.failed ? fails : worse) result.worst = &figure;
+      result.failed = result.failed || fails;
+      if (std::isinf(figure.threshold) && result.untold == nullptr) result.untold = &figure;
     }
     results.push_back(result);
   }

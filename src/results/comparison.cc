@@ -12,7 +12,9 @@
 
 #include "measure/batched_series.h"
 #include "measure/statistics.h"
+#include "results/comparison_warnings.h"
 #include "results/figures.h"
+#include "results/whole_files.h"
 
 namespace s3lt {
 namespace json = boost::json;
@@ -32,7 +34,8 @@ using OperationKey = std::pair<std::string, OperationKind>;
 // An operation, an entry a second (after a day: a minute) of the measured part.
 struct OperationSeries {
   std::vector<double> in_time, bytes;  // of rates
-  std::vector<double> count, errors, ok;
+  std::vector<double> count, errors;
+  std::vector<double> timed, ok;  // those with a response time, as counted, and as the log has them
   std::array<std::vector<double>, percentile_count>
       above;  // of the ok ones, those beyond the run's percentile
   Histogram response;
@@ -45,6 +48,7 @@ std::int64_t ms_of(Duration t) {
 
 struct RunSeries {
   std::vector<double> length;
+  OperationCounts ended;                               // of every operation
   using Begin = std::pair<std::int64_t, std::size_t>;  // milliseconds, and the place in the lists
   std::vector<Begin> begins;                           // of each interval in the files
   std::map<OperationKey, OperationSeries> operations;
@@ -75,17 +79,19 @@ Result<void> read_counts(const RunReader& reader, RunSeries& series) {
     const std::size_t size = series.length.size();
     series.begins.emplace_back(ms_of(figures.from), size - 1);
     for (const auto& [key, cell] : figures.cells) {
+      series.ended[{key.pattern, key.operation}] += cell.counters.count;
       if (!is_compared(key.operation)) continue;
       OperationSeries& of = series.operations[{key.pattern, key.operation}];
-      for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors}) list->resize(size);
+      for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors, &of.timed}) list->resize(size);
       of.in_time.back() += static_cast<double>(cell.counters.in_time());
       of.bytes.back() += static_cast<double>(cell.counters.bytes_in_time());
       of.count.back() += static_cast<double>(cell.counters.count);
       of.errors.back() += static_cast<double>(cell.counters.errors);
+      of.timed.back() += static_cast<double>(timed(cell.counters));
     }
   });
   for (auto& [key, of] : series.operations) {
-    for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors, &of.ok})
+    for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors, &of.timed, &of.ok})
       list->resize(series.length.size());
     for (auto& list : of.above) list.resize(series.length.size());
   }
@@ -125,16 +131,39 @@ Result<void> read_latencies(const RunReader& reader, RunSeries& series) {
   });
 }
 
+// Of a run that was killed, the end of one of the two files may be missing.
+Result<void> check_times(const RunReader& reader, const RunSeries& series) {
+  const std::size_t sure =
+      series.length.size() - (reader.summary() == nullptr && !series.length.empty() ? 1 : 0);
+  for (const auto& [key, of] : series.operations) {
+    for (std::size_t i = 0; i < sure; ++i) {
+      if (of.ok[i] == of.timed[i]) continue;
+      const std::int64_t ms = std::ranges::find(series.begins, i, &RunSeries::Begin::second)->first;
+      return usage_error(fmt::format(
+          "{}: {:.0f} of the {:.0f} {} of {} that series.jsonl counts in the interval from {:.3f} s are in "
+          "it: "
+          "one of these files was cut or changed, and figures made from it would be wrong; use an undamaged "
+          "copy of it",
+          (reader.path() / "histograms.hlog").string(), of.ok[i], of.timed[i], name(key.second), key.first,
+          static_cast<double>(ms) / 1000));
+    }
+  }
+  return {};
+}
+
 Result<RunSeries> read_series(const RunReader& reader) {
   RunSeries series;
   if (auto read = read_counts(reader, series); !read) return std::unexpected(read.error());
+  if (auto whole = check_series_whole(reader, series.ended); !whole) return std::unexpected(whole.error());
   if (auto read = read_latencies(reader, series); !read) return std::unexpected(read.error());
+  if (auto whole = check_times(reader, series); !whole) return std::unexpected(whole.error());
   return series;
 }
 
 // A value and how far, on the logarithmic scale, it may be off downwards and upwards.
 struct Estimate {
   double value = 0, down = 0, up = 0;
+  bool few_samples = false;
 };
 
 Estimate rate_estimate(const RunSeries& series, const std::vector<double>& amounts, double confidence) {
@@ -166,6 +195,9 @@ Estimate percentile_estimate(const OperationSeries& of, std::size_t p, double co
     return static_cast<double>(std::max<std::int64_t>(1, of.response.percentile(100 * (1 - above))));
   };
   Estimate estimate{value, infinite, infinite};
+  // The summary of a run does not trust a percentile with fewer beyond it either.
+  estimate.few_samples =
+      static_cast<double>(of.response.count()) * (100 - percentiles[p].second) < 100 * least_beyond;
   const auto share = share_of(of.ok, of.above[p], confidence);
   if (!share) return estimate;
   if (share->high < 1) estimate.down = std::max(0.0, std::log(value / at(share->high)));
@@ -179,6 +211,7 @@ Estimate percentile_estimate(const OperationSeries& of, std::size_t p, double co
 void judge(ComparedFigure& figure, const Estimate& a, const Estimate& b) {
   figure.a = a.value;
   figure.b = b.value;
+  figure.few_samples = a.few_samples || b.few_samples;
   if (a.value <= 0 || b.value <= 0) {
     figure.change = a.value == b.value ? 0 : (b.value > 0 ? infinite : -1);
     // The other one is surely more than nothing where its interval begins above that.
@@ -279,17 +312,6 @@ std::string loop_text(const RunReader& reader) {
   return "closed";
 }
 
-json::object run_object(const RunToCompare& of) {
-  return {{"id", of.run.result.info.id},           {"directory", of.reader.path().string()},
-          {"version", of.run.result.info.version}, {"started", text_in(of.reader.run(), "started")},
-          {"seconds", of.run.result.seconds},      {"ended", of.run.ended}};
-}
-
-// JSON has no infinity.
-json::value finite(double value) {
-  return std::isfinite(value) ? json::value(value) : json::value(nullptr);
-}
-
 }  // namespace
 
 std::vector<std::string> incomparable(const RunReader& a, const RunReader& b) {
@@ -335,36 +357,9 @@ Result<Comparison> compare_runs(const RunToCompare& a, const RunToCompare& b) {
   const double each = 1 - (1 - out.confidence) / static_cast<double>(out.intervals);
   for (const OperationKey& key : both) compare_operation(out, key, *series_a, *series_b, each);
   compare_sizes(out, summary_of(a.reader, a.run), summary_of(b.reader, b.run));
+  out.arrivals = compared_arrivals(a.run.result, b.run.result);
+  out.warnings = comparison_warnings(a.run.result, b.run.result, out.arrivals);
   return out;
-}
-
-json::object comparison_object(const Comparison& comparison, const RunToCompare& a, const RunToCompare& b) {
-  json::array figures, sizes;
-  for (const ComparedFigure& f : comparison.figures) {
-    figures.push_back(json::object{{"pattern", f.pattern},
-                                   {"operation", name(f.operation)},
-                                   {"figure", f.name},
-                                   {"a", f.a},
-                                   {"b", f.b},
-                                   {"change", finite(f.change)},
-                                   {"threshold", finite(f.threshold)},
-                                   {"different", f.different}});
-  }
-  for (const ComparedSize& s : comparison.sizes) {
-    sizes.push_back(json::object{{"pattern", s.pattern},
-                                 {"operation", name(s.operation)},
-                                 {"size", s.size},
-                                 {"p50_us", {s.p50_a, s.p50_b}},
-                                 {"p99_us", {s.p99_a, s.p99_b}}});
-  }
-  return {{"schema", "s3loadtest.comparison/1"},
-          {"a", run_object(a)},
-          {"b", run_object(b)},
-          {"confidence", comparison.confidence},
-          {"correction", "Bonferroni"},
-          {"intervals", comparison.intervals},
-          {"figures", std::move(figures)},
-          {"sizes", std::move(sizes)}};
 }
 
 }  // namespace s3lt

@@ -2,6 +2,7 @@
 // (docs/measurement.md, "Comparing runs"). Reads their directories; used by one thread.
 #pragma once
 
+#include <array>
 #include <boost/json/object.hpp>
 #include <string>
 #include <vector>
@@ -16,10 +17,12 @@ struct ComparedFigure {
   OperationKind operation{};
   std::string name;  // rate, throughput, errors, p50, p90, p95, p99, p99.9
   double a = 0, b = 0;
-  double change = 0;  // of b, as a share of a; of errors the difference of the shares
-  double threshold =
-      0;  // below it a change of this direction says nothing; infinite: too few samples to tell
+  double change = 0;     // of b, as a share of a; of errors the difference of the shares
+  double threshold = 0;  // below it a change of this direction says nothing; infinite: nobody can tell
   bool different = false;
+  // Why nobody can tell, where the threshold is infinite: too few operations lie beyond the percentile, or
+  // there are enough, but they are of too few seconds that know nothing of each other.
+  bool few_samples = false;
 };
 
 // A percentile of one object size; intervals are kept for all sizes together only.
@@ -30,9 +33,19 @@ struct ComparedSize {
   double p50_a = 0, p50_b = 0, p99_a = 0, p99_b = 0;  // microseconds
 };
 
+// The intended starts of an open loop, of A and of B.
+struct ComparedArrivals {
+  std::string pattern;
+  std::array<ArrivalCounters, 2> of{};
+};
+
 struct Comparison {
   std::vector<ComparedFigure> figures;
-  std::vector<ComparedSize> sizes;
+  std::vector<ComparedArrivals> arrivals = {};  // where one of the runs has some
+  // What to know before any figure is believed, sentences: a client that was the bottleneck, starts that were
+  // not sent.
+  std::vector<std::string> warnings = {};
+  std::vector<ComparedSize> sizes = {};
   double confidence = 0.99;
   std::size_t intervals = 0;  // that the confidence was divided among
 };

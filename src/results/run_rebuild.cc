@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <set>
+#include <sstream>
 #include <tuple>
 
 #include "results/certainty_json.h"
@@ -14,6 +15,7 @@
 #include "results/sample_lines.h"
 #include "results/slo_json.h"
 #include "results/summary_json.h"
+#include "results/whole_files.h"
 
 namespace s3lt {
 namespace json = boost::json;
@@ -183,6 +185,16 @@ Histogram from_percentiles(const json::object& times, std::uint64_t count) {
   return histogram;
 }
 
+// Of the response times: some lines are of one size.
+OperationCounts counts_of(const Histograms& histograms) {
+  OperationCounts counts;
+  for (const auto& [key, histogram] : histograms) {
+    const auto& [pattern, operation, figure] = key;
+    if (figure.empty()) counts[{pattern, operation}] += histogram.count();
+  }
+  return counts;
+}
+
 // The fields without which a summary tells nothing; empty: they are there.
 std::string_view missing_in(const json::object& summary) {
   for (const char* part : {"run", "verdict", "client", "patterns"}) {
@@ -208,6 +220,8 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
         totals[key_of(line.tag)].add(line.histogram);
       });
   if (!read) return std::unexpected(read.error());
+  if (const auto whole = check_histograms_whole(reader, counts_of(totals)); !whole)
+    return std::unexpected(whole.error());
   add_endpoints(endpoints, summary.if_contains("endpoints"));
   RebuiltRun run;
   run.result.info = info_of(reader.run());
@@ -256,6 +270,19 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   return run;
 }
 
+// What was promised, as far as it is known: run.json has the expressions, separated by commas.
+std::vector<SloResult> slos_until_now(const RunReader& reader, const RunResult& result) {
+  std::vector<SloResult> out;
+  std::istringstream list(text_in(object_in(reader.run(), "settings"), "slo"));
+  for (std::string text; std::getline(list, text, ',');) {
+    const auto slo = parse_slo(text);
+    if (!slo) continue;  // of another version
+    out.push_back(judge_slos({&*slo, 1}, result.total, result.seconds).front());
+    if (!slo->of.size.empty()) out.back().why = "the run did not end, and sizes are told at the end only";
+  }
+  return out;
+}
+
 // Of a run that did not end: what its seconds add up to, without the warm-up.
 Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   RebuiltRun run{.result = {}, .ended = false};
@@ -290,6 +317,7 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   run.result.seconds = length;
   run.result.why = "the run did not end, so it was not judged";
   run.result.notes = notes_on_endpoints(run.result.total);
+  run.result.slos = slos_until_now(reader, run.result);
   run.result.passed = false;
   return run;
 }
@@ -304,6 +332,12 @@ json::object summary_of(const RunReader& reader, const RebuiltRun& rebuilt) {
   if (reader.summary() != nullptr) return *reader.summary();
   json::object summary = json::parse(summary_json(rebuilt.result)).get_object();
   summary["unfinished"] = true;
+  // The series has no more of it.
+  json::object client;
+  for (const char* field :
+       {"threads", "cpu_seconds", "operations_per_cpu_second", "connections", "reconnects", "idle_closed"})
+    client[field] = object_in(summary, "client").at(field);
+  summary["client"] = std::move(client);
   return summary;
 }
 

@@ -108,6 +108,13 @@ def test_apples_and_pears_are_refused_unless_told(trials):
     result = json.loads(answer.stdout)
     assert result["schema"] == "s3loadtest.comparison/1"
     assert any(text.startswith("backend") for text in result["forced_past"])
+    text = " ".join(compare(base, other, "--force").stdout.split())
+    assert "compared by --force, though these runs did not do the same: backend: boto3 and native" in text
+    for expression, message in (("basload.GET.p99 > +10%", 'no pattern "basload" in common; did you mean "baseload"?'),
+                                ("HEAD.p99 > +10%", "the runs have no HEAD in common, but GET, PUT")):
+        answer = compare(base, other, "--force", "--fail-if", expression)
+        assert answer.returncode == 2 and answer.stdout == "", answer.stdout
+        assert message in answer.stderr and answer.stderr.endswith("\n  ^\n"), answer.stderr
     # Two seconds are too few to tell anything by.
     assert not any(f["different"] for f in result["figures"] if f["figure"] != "errors")
     assert result["verdict"].startswith("Nothing can be said")
@@ -115,7 +122,7 @@ def test_apples_and_pears_are_refused_unless_told(trials):
 
 def test_a_run_beside_itself_differs_in_nothing(rounds):
     directory = rounds[0][0]
-    answer = compare(directory, directory, "--json", "--fail-if", "GET.p99 > 0%", "--fail-if", "PUT.rate < -1%")
+    answer = compare(directory, directory, "--json", "--fail-if", "GET.p99 > +0%", "--fail-if", "PUT.rate < -1%")
     assert answer.returncode == 0, answer.stderr
     result = json.loads(answer.stdout)
     assert all(f["a"] == f["b"] and f["change"] == 0 and not f["different"] for f in result["figures"])

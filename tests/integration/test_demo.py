@@ -59,6 +59,15 @@ def test_a_directory_that_is_there_is_left_alone(loadtest):
     assert list((loadtest.folder / "mine").iterdir()) == []
 
 
+def test_its_runs_go_where_env_says(loadtest):
+    (loadtest.folder / "kept").write_text("not a directory")
+    ended = loadtest.start(None, "demo", settings={"S3LOADTEST_LOG_DIR": "kept"}).wait(30)
+    assert ended.status in (2, 3) and re.search(r"kept/\S+-demo|\bkept\b", ended.stderr), ended.stderr
+    (loadtest.folder / "other.env").write_text("S3LOADTEST_LOG_DIR=kept/other\n")
+    ended = loadtest.start(None, "demo", "--env", "other.env", settings={}).wait(30)
+    assert ended.status in (2, 3) and "kept/other" in ended.stderr, ended.stderr
+
+
 def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(child) for child in file.read().split()]

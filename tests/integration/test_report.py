@@ -231,7 +231,7 @@ def test_a_run_that_was_killed_is_shown_up_to_its_last_second(all_run, browser, 
     (directory / "histograms.hlog").write_text("".join(kept) + "Tag=baseload.GET,9.00")
     answer = report(directory)
     assert answer.returncode == 0, answer.stderr
-    assert "The run did not end: these are the figures up to its last recorded second." in answer.stdout
+    assert answer.stdout.startswith("The run did not end: these are the figures up to its last recorded second.\n")
     summary = json.loads(report(directory, "--json").stdout)
     lines = [json.loads(line) for line in series[:5]]
     for pattern, figures in summary["patterns"].items():
@@ -243,6 +243,8 @@ def test_a_run_that_was_killed_is_shown_up_to_its_last_second(all_run, browser, 
     assert summary["unfinished"] is True and summary["run"]["seconds"] == pytest.approx(5, abs=.5)
     open_page(browser, directory / "report.html")
     assert "The run did not end" in browser.execute_script("return document.body.textContent")
+    facts = browser.execute_script("return [...document.querySelectorAll('dt')].map(name => name.textContent)")
+    assert "CPU" in facts and not {"busiest thread", "memory", "timers late by"} & set(facts), "what was not measured"
     assert min(browser.execute_script(DRAWN)) > 200
     assert console_errors(browser) == []
 
@@ -266,7 +268,7 @@ def test_names_that_look_like_html_stay_text(all_run, browser, tmp_path):
     ("run.json", "{", "run.json:1: it is no JSON"),
     ("run.json", '{"schema":"other/1"}', 'its schema is "other/1"'),
     ("series.jsonl", '{"from":0,"to":1,"patterns":{}}\n{"from"\n{"from":2,"to":3,"patterns":{}}\n', "series.jsonl:2: no JSON"),
-    ("histograms.hlog", "#[x]\nTag=baseload.GET,0,1,1,HISTxx\n", "histograms.hlog:2: not a histogram"),
+    ("histograms.hlog", "#[x]\nTag=total.baseload.GET,0,1,1,HISTxx\n", "histograms.hlog:2: not a histogram"),
     ("errors.jsonl", "[]\n", "errors.jsonl:1: no JSON object"),
     ("summary.json", "[]", "summary.json:1: it is no JSON object"),
 ])
@@ -276,6 +278,48 @@ def test_a_damaged_file_is_named_with_its_line(all_run, tmp_path, name, content,
     answer = report(directory)
     assert answer.returncode == 2
     assert message in answer.stderr and answer.stderr.count("\n") == 1, answer.stderr
+    assert "--html" not in answer.stderr
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_without_a_series_there_is_no_page_but_text_and_json(all_run, tmp_path, missing):
+    directory = without_page(all_run.directory, tmp_path / "no-series")
+    (directory / "series.jsonl").unlink()
+    if not missing:
+        (directory / "series.jsonl").touch()
+    sentence = f"no page was written: {directory}/series.jsonl is missing or empty"
+    for arguments, expected in (((), all_run.stdout), (("--json",), (directory / "summary.json").read_text())):
+        answer = report(directory, *arguments)
+        assert answer.returncode == 0 and answer.stdout == expected
+        assert sentence in answer.stderr and answer.stderr.count("\n") == 1, answer.stderr
+    answer = report(directory, "--html", tmp_path / "page.html")
+    assert answer.returncode == 2 and answer.stderr.startswith("s3loadtest: " + sentence), answer.stderr
+    assert not (tmp_path / "page.html").exists() and not (directory / "report.html").exists()
+
+
+def test_files_that_were_cut_are_refused(all_run, tmp_path):
+    directory = without_page(all_run.directory, tmp_path / "cut")
+    lines = (directory / "series.jsonl").read_text().splitlines(keepends=True)
+    (directory / "series.jsonl").write_text("".join(lines[:3]))
+    answer = report(directory)
+    assert answer.returncode == 2 and answer.stdout == all_run.stdout
+    assert f"no page was written: {directory}/series.jsonl holds " in answer.stderr and "--html" not in answer.stderr, answer.stderr
+    shutil.copy(all_run.directory / "series.jsonl", directory)
+    log = (directory / "histograms.hlog").read_text()
+    (directory / "histograms.hlog").write_text("Tag=baseload.GET,0,1,1,HISTxx\n" + log)
+    answer = report(directory)
+    assert answer.returncode == 2 and answer.stdout == all_run.stdout
+    assert f"no page was written: {directory}/histograms.hlog:1: " in answer.stderr and "--html" not in answer.stderr, answer.stderr
+    os.truncate(directory / "histograms.hlog", 3000)
+    answer = report(directory)
+    assert answer.returncode == 2 and answer.stdout == ""
+    assert f"s3loadtest: {directory}/histograms.hlog holds 0 of the " in answer.stderr, answer.stderr
+
+
+def test_a_page_goes_to_a_file(all_run, tmp_path):
+    answer = report(all_run.directory, "--html", "-", folder=tmp_path)
+    assert answer.returncode == 2 and "--html" in answer.stderr and "stdout" in answer.stderr, answer.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_no_run_directory_is_said(tmp_path):

@@ -33,17 +33,36 @@ TEST(ComparisonVerdict, NoDifferenceIsWorthAsMuchAsTheRunsCouldHaveShown) {
       comparison_verdict({.figures = {figure("rate", 0.01, 0.03), figure("p50", 0.4, 16.5)}}),
       "No difference: every change is below 3%, or no more than chance; but GET p50 would have had to change "
       "by 1650.0% to show.");
-  EXPECT_EQ(
-      comparison_verdict(
-          {.figures = {figure("rate", 0.01, 0.03), figure("errors", 0, blind), figure("p99", 0.4, blind)}}),
-      "No difference: every change is below 3%, or no more than chance; 1 of 2 figures has too few samples "
-      "to tell.");
+  ComparedFigure rare = figure("p99.9", 0.4, blind);
+  rare.few_samples = true;
+  EXPECT_EQ(comparison_verdict({.figures = {figure("rate", 0.01, 0.03), figure("errors", 0, blind),
+                                            figure("p99", 0.4, blind), rare}}),
+            "No difference: every change is below 3%, or no more than chance; 1 of 3 figures has too few "
+            "independent "
+            "seconds to tell; 1 of 3 figures has too few samples to tell: a longer run would.");
 }
 
 TEST(ComparisonVerdict, RunsThatCannotShowAnythingAreNotAlike) {
   EXPECT_EQ(comparison_verdict({.figures = {figure("rate", 0, blind), figure("errors", 0, 0.03)}}),
             "Nothing can be said: the runs are too short, or have too few operations.");
   EXPECT_EQ(comparison_verdict({}), "Nothing to compare: the runs have no operation in common.");
+}
+
+TEST(ComparisonText, WhatToKnowStandsAboveTheFigures) {
+  const std::vector<ChangeRule> rules = {*parse_change_rule("GET.p99 > +10%")};
+  const Comparison comparison{.figures = {figure("p99", 0.4, blind)}, .warnings = {"Do not trust A."}};
+  const std::string text =
+      comparison_text(comparison, {"one", "other", {"clients: 8 and 16", "--size: 1KB and none"}},
+                      apply_rules(rules, comparison), {.width = 200});
+  EXPECT_TRUE(text.starts_with(
+      "A: one\nB: other\n\n"
+      "compared by --force, though these runs did not do the same: clients: 8 and 16; --size: "
+      "1KB and none\n\nDo not trust A.\n\nbaseload\n"))
+      << text;
+  EXPECT_NE(text.find("GET.p99 > +10%: passed (+40.0%, which may be chance); GET p99 of baseload has too few "
+                      "independent seconds to tell, a longer run would\n"),
+            std::string::npos)
+      << text;
 }
 
 }  // namespace

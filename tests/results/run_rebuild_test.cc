@@ -130,6 +130,23 @@ TEST_F(RebuiltRunTest, OfAKilledRunIsTheSumOfItsSeconds) {
   EXPECT_EQ(again.result.total.keys.at("baseload").alive, 6U);
 }
 
+TEST_F(RebuiltRunTest, OfAKilledRunTellsWhatItPromisedAndNothingThatWasNotMeasured) {
+  RunResult result = sample_run();
+  result.info.settings = {{"slo", "GET.max < 50ms"}, {"slo", "PUT.max < 1s"}, {"slo", "GET.1KB.p99 < 1s"}};
+  const fs::path path = write(result, false);
+  const RebuiltRun again = rebuild(path);
+  ASSERT_EQ(again.result.slos.size(), 3U);
+  EXPECT_FALSE(again.result.slos[0].passed);
+  EXPECT_NEAR(*again.result.slos[0].value, 2'000'000, 2000);
+  EXPECT_TRUE(again.result.slos[1].passed);
+  EXPECT_EQ(again.result.slos[2].why, "the run did not end, and sizes are told at the end only");
+  const auto summary = summary_of(*RunReader::open(path), again);
+  const auto& client = summary.at("client").as_object();
+  EXPECT_EQ(client.at("cpu_seconds"), 0.5);
+  for (const char* field : {"max_rss_bytes", "busiest_thread", "busy", "loop_lag_us"})
+    EXPECT_FALSE(client.contains(field)) << field;
+}
+
 TEST_F(RebuiltRunTest, LeavesOutALineThatWasCutOff) {
   RunResult result = sample_run();
   const fs::path path = write(result, false);
@@ -147,6 +164,19 @@ TEST_F(RebuiltRunTest, NamesTheLineThatIsWrong) {
   const auto run = rebuild_run(*reader);
   ASSERT_FALSE(run);
   EXPECT_NE(run.error().message.find("series.jsonl:2: "), std::string::npos) << run.error().message;
+}
+
+TEST_F(RebuiltRunTest, ALogThatWasCutIsRefused) {
+  RunResult result = sample_run();
+  const fs::path path = write(result, true);
+  fs::resize_file(path / "histograms.hlog", 500);
+  const auto reader = RunReader::open(path);
+  ASSERT_TRUE(reader);
+  const auto run = rebuild_run(*reader);
+  ASSERT_FALSE(run);
+  EXPECT_TRUE(run.error().message.starts_with((path / "histograms.hlog").string() +
+                                              " holds 0 of the 1 PUT of baseload"))
+      << run.error().message;
 }
 
 TEST_F(RebuiltRunTest, NamesWhatASummaryLacks) {

@@ -80,8 +80,8 @@ function tiles(data, patterns) {
   return el("div", {class: "tiles", id: "tiles"}, entries.map(([value, name]) => el("div", {}, el("b", {}, value), el("span", {}, name))));
 }
 
-// Values a second of a bin; null where the run does not cover it.
-const perSecond = (data, values) => values.map((v, i) => (data.covered[i] > 0 ? v / data.covered[i] : null));
+// Values a second of a bin; null where the run covers less than half of it, unless there is no other.
+const perSecond = (data, values) => values.map((v, i) => (data.covered[i] > 0 && (data.covered[i] >= data.bin_seconds / 2 || values.length === 1) ? v / data.covered[i] : null));
 const present = values => values.map(v => (v > 0 ? v : null));
 const addUp = lists => lists[0].map((_, i) => lists.reduce((sum, list) => sum + list[i], 0));
 const shownOperations = pattern => pattern.operations.filter(o => o.name !== "PART");
@@ -253,7 +253,8 @@ const clientWords = {busy: "busiest thread busy", run_queue_wait: "waiting for a
   run_queue_seconds: "seconds without CPU", waiting: "clients waiting for storage", loop_lag_us: "timers late by"};
 function clientFacts(client) {
   const facts = [["threads", client.threads], ["CPU", `${digits(client.cpu_seconds)} s, ${thousands(client.operations_per_cpu_second)} operations per CPU second`],
-    ["busiest thread", percent(client.busiest_thread) + " of a core"], ["memory", bytes(client.max_rss_bytes)], ["connections", thousands(client.connections)], ["reconnects", thousands(client.reconnects)]];
+    ...("busiest_thread" in client ? [["busiest thread", percent(client.busiest_thread) + " of a core"]] : []),  // a run that did not end told neither
+    ...("max_rss_bytes" in client ? [["memory", bytes(client.max_rss_bytes)]] : []), ["connections", thousands(client.connections)], ["reconnects", thousands(client.reconnects)]];
   const known = new Set(["threads", "cpu_seconds", "operations_per_cpu_second", "busiest_thread", "max_rss_bytes", "connections", "reconnects"]);
   if (client.tls?.handshakes) facts.push(["TLS handshakes", `${thousands(client.tls.handshakes)}, ${thousands(client.tls.resumed)} resumed; p50 ${latency(client.tls.handshake_us.p50)}, p99 ${latency(client.tls.handshake_us.p99)}`]);
   for (const [field, value] of Object.entries(client)) {

@@ -10,9 +10,11 @@ function figureText(name, value) {
 }
 const signed = share => (share === null ? "new" : (share >= 0 ? "+" : "") + (share * 100).toFixed(1) + "%");
 
+const tooFew = figure => (figure.too_few === "samples" ? "too few samples" : "too few independent seconds");
+
 function comparedTable(comparison, pattern) {
   const rows = comparison.figures.filter(f => f.pattern === pattern).map(f => [`${f.operation} ${f.figure}`, figureText(f.figure, f.a), figureText(f.figure, f.b),
-    {text: signed(f.change), class: f.different ? "bad" : null}, f.threshold === null ? "too few samples" : (f.threshold * 100).toFixed(1) + "%",
+    {text: signed(f.change), class: f.different ? "bad" : null}, f.threshold === null ? tooFew(f) : (f.threshold * 100).toFixed(1) + "%",
     {node: f.different ? el("span", {class: "badge bad"}, "different") : el("span", {}, "")}]);
   const sizes = comparison.sizes.filter(s => s.pattern === pattern).flatMap(s => [["p50", s.p50_us], ["p99", s.p99_us]].map(([name, [a, b]]) =>
     [`${s.operation} ${sizeName(s.size)} ${name}`, latency(a), latency(b), signed(b / a - 1), "", ""]));
@@ -64,10 +66,11 @@ function comparePage({comparison, runs}) {
   page.replaceChildren(...[
     el("header", {}, el("div", {}, el("div", {class: "eyebrow"}, "s3loadtest comparison"), el("h1", {id: "title"}, runs[0].run.pattern)), themeButton()),
     describe("A", runs[0], runColours()[0]), describe("B", runs[1], runColours()[1]), el("p", {}),
+    ...comparison.warnings.map(text => el("div", {class: "banner bad warning"}, text)),
     el("div", {class: `banner ${kind}`}, el("b", {id: "sentence"}, comparison.verdict)),
     comparison.forced_past.length ? el("div", {class: "banner note"}, el("b", {}, "These runs did not do the same"), comparison.forced_past.join("; ")) : null,
     comparison.fail_if.length ? card("Failures asked for", null, table(["change", "result", "measured"], comparison.fail_if.map(rule => [rule.expression,
-      {node: el("span", {class: `badge ${rule.passed ? "good" : "bad"}`}, rule.passed ? "pass" : "fail")}, signed(rule.change)]), {text: [1]})) : null,
+      {node: el("span", {class: `badge ${rule.passed ? "good" : "bad"}`}, rule.passed ? "pass" : "fail")}, signed(rule.change) + (rule.told ? "" : "; too little to tell: a longer run would")]), {text: [1]})) : null,
     el("nav", {}, names.length > 1 ? choice(names, "pattern") : null, operations.length > 1 ? choice(operations, "operation") : null, el("span", {class: "gap"}), reset),
     ...parts.map(p => p[0]), ...comparedTable(comparison, state.pattern),
     el("footer", {}, "Percentiles are merged from histograms, never averaged; 1 KiB is 1024 bytes.")].filter(Boolean));

@@ -43,6 +43,8 @@ void check_rule(const std::string& text) {
   const auto rule = parse_change_rule(text);
   if (!rule) return check_error(rule.error().message, text);
   require(std::isfinite(rule->limit) && !rule->figure.empty(), "a rule has a figure and a number");
+  require(rule->above ? rule->limit >= 0 : rule->limit <= 0, "a rule is about the direction that it names");
+  if (const auto known = s3lt::check_rule(*rule, {}); !known) check_error(known.error().message, text);
 }
 
 }  // namespace
