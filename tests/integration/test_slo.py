@@ -11,6 +11,8 @@ from browser import chromium, console_errors, open_page
 from harness import BINARY, Loadtest, json_lines, start_serve
 import servers
 
+pytestmark = pytest.mark.alone
+
 RUN = ("run", "baseload", "--size", "1KB", "--size", "64KB", "--concurrency", "4", "--threads", "1",
        "--stats-interval", "0")
 SLOS = {
