@@ -56,10 +56,7 @@ void add_check_flags(CLI::App& app, CheckFlags& flags) {
 int check_command(const CheckFlags& flags) {
   const auto settings = settings_of(flags.common, flags.backend);
   if (!settings) return fail(settings.error());
-  // What s3pool would send to the storage is as native requests are.
-  Settings asked = *settings;
-  asked.backend = wire_backend(asked.backend);
-  auto plan = plan_access(asked);
+  auto plan = plan_access(*settings);
   if (!plan) return fail(plan.error());
   plan->prefix = flags.prefix;
   std::unique_ptr<TlsClient> observer;

@@ -12,6 +12,7 @@
 #include "cli/console.h"
 #include "cli/flag_parsing.h"
 #include "cli/report.h"
+#include "cli/settings_of.h"
 #include "report/comparison_text.h"
 #include "report/html_report.h"
 #include "report/report_data.h"

@@ -10,7 +10,7 @@
 #include "cli/demo_stage.h"
 #include "cli/flag_parsing.h"
 #include "cli/interrupts.h"
-#include "cli/report.h"
+#include "cli/settings_of.h"
 #include "report/table.h"
 
 namespace s3lt {

@@ -11,7 +11,7 @@ namespace s3lt {
 
 struct DemoFlags {
   std::string env_file;  // where S3LOADTEST_LOG_DIR may stand; nothing else of it is used
-  std::string out;  // where its runs go; empty: <log dir>/<now>-demo
+  std::string out;       // where its runs go; empty: <log dir>/<now>-demo
 };
 
 void add_demo_flags(CLI::App& command, DemoFlags& flags);

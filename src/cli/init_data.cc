@@ -13,7 +13,7 @@
 #include "cli/console.h"
 #include "cli/flag_parsing.h"
 #include "cli/limits.h"
-#include "config/settings.h"
+#include "cli/settings_of.h"
 #include "data/data_file.h"
 #include "data/init_data.h"
 
@@ -100,15 +100,6 @@ std::string describe(const std::vector<DataFile>& files, const std::string& dire
                      count(DataFile::State::kept));
 }
 
-Result<Settings> load(const InitDataFlags& flags) {
-  SettingsSources sources = process_sources();
-  sources.env_file = flags.common.env_file;
-  sources.endpoints = flags.common.endpoints;
-  sources.bucket = flags.common.bucket;
-  sources.storage_needed = false;
-  return load_settings(sources);
-}
-
 }  // namespace
 
 void add_init_data_flags(CLI::App& app, InitDataFlags& flags) {
@@ -123,7 +114,7 @@ void add_init_data_flags(CLI::App& app, InitDataFlags& flags) {
 
 int init_data_command(const InitDataFlags& flags) {
   end_when_out_of_memory();
-  const auto settings = load(flags);
+  const auto settings = local_settings(flags.common);
   if (!settings) return fail(settings.error());
   const bool live = isatty(STDERR_FILENO) != 0 && !settings->log_json;
   configure_log({.level = flags.log_level.value_or(settings->log_level.value_or(LogLevel::info)),

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/console.h"
 #include "cli/flag_parsing.h"
+#include "cli/settings_of.h"
 #include "report/html_report.h"
 #include "report/report_data.h"
 #include "report/table.h"
@@ -116,15 +117,6 @@ ScheduleRecord record_of(const std::string& pattern, const Phases& phases) {
           .least_bursts = s.least,
           .most_bursts = s.most,
           .seed = phases.seed()};
-}
-
-Result<Settings> local_settings(const CommonFlags& flags) {
-  SettingsSources sources = process_sources();
-  sources.env_file = flags.env_file;
-  sources.endpoints = flags.endpoints;
-  sources.bucket = flags.bucket;
-  sources.storage_needed = false;
-  return load_settings(sources);
 }
 
 fs::path find_run(const Settings& settings, const std::string& word) {

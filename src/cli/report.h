@@ -34,8 +34,6 @@ PhaseSpans phases_of_run(const RunReader& reader, const RebuiltRun& run);
 
 // A run directory as people name it: a path, or a name in the log directory ("latest", a run's id).
 std::filesystem::path find_run(const Settings& settings, const std::string& word);
-// Settings of commands that need no storage.
-Result<Settings> local_settings(const CommonFlags& flags);
 
 // A schedule as run.json keeps it.
 ScheduleRecord record_of(const std::string& pattern, const Phases& phases);

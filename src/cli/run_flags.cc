@@ -50,8 +50,9 @@ Result<void> take_concurrency(RunFlags& flags, const std::string& text) {
 
 Result<double> positive_operation_rate(const std::string& text) {
   const auto rate = parse_operation_rate(text);
-  if (rate && (*rate <= 0 || *rate > most_arrival_rate))
-    return usage_error(fmt::format("\"{}\" is not above 0 and at most 10,000,000/s", text));
+  if (rate && (*rate <= 0 || *rate > static_cast<double>(most_arrival_rate)))
+    return usage_error(
+        fmt::format("\"{}\" is not above 0 and at most {}/s", text, format_count(most_arrival_rate)));
   return rate;
 }
 

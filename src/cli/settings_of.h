@@ -15,6 +15,9 @@ namespace s3lt {
 Result<Settings> settings_of(const CommonFlags& flags, const std::string& backend = {},
                              std::optional<LogLevel> level = {});
 
+// Of commands that need no storage, and whose output is no log.
+Result<Settings> local_settings(const CommonFlags& flags);
+
 // Whether stderr is for people who look at it now.
 bool is_live(const Settings& settings);
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
@@ -16,7 +15,6 @@
 
 namespace s3lt {
 namespace {
-
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -108,7 +106,6 @@ Result<void> read_bucket(const SettingsSources& sources, const SourceValues& val
 
 // Any case; `rustproxy` means proxy.
 Result<void> read_backend(const SettingsSources& sources, const SourceValues& values, Settings& out) {
-  if (sources.backends.empty()) return {};
   std::string where = "--backend", text = sources.backend;
   if (text.empty()) {
     const auto value = values.get("S3LOADTEST_BACKEND");

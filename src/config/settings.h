@@ -25,7 +25,7 @@ struct Settings {
   std::string region = "us-east-1";
   bool verify_tls = false;
   std::filesystem::path ca_bundle;  // empty: the system's
-  std::string backend = "boto3";  // how requests look on the wire: a name of the sources' `backends`
+  std::string backend = "boto3";    // how requests look on the wire: a name of the sources' `backends`
 
   std::filesystem::path data_dir = "./data";
   std::filesystem::path log_dir = "./logs";
@@ -54,7 +54,7 @@ struct SettingsSources {
   std::vector<std::string> endpoints;       // --endpoint, takes the place of S3_ENDPOINTS
   std::string bucket;                       // --bucket, takes the place of S3_BUCKET
   std::string backend;                      // --backend, takes the place of S3LOADTEST_BACKEND
-  std::vector<std::string_view> backends;   // those there are; empty: the setting is not looked at
+  std::vector<std::string_view> backends;   // those there are
   bool storage_needed = true;               // else endpoints, credentials and bucket may be missing
 };
 

@@ -34,7 +34,7 @@ Task<bool> Client::await_intended_start() {
   intended_ = start == Duration::max() ? TimePoint::max() : thread_.t0() + start;
   while (now() < intended_) {
     co_await pause(intended_);
-    if (thread_.stopping() || is_over()) co_return false;
+    if (thread_.stopping() || thread_.is_spent()) co_return false;
   }
   if (start > t) share_.open_loop->came();
   if (mix_ == nullptr || now() >= phase_end_) enter_phase(now());

@@ -204,7 +204,7 @@ void LoadThread::stop(TimePoint cut_at) {
     const bool first = !std::exchange(stopping_, true);
     if (finished_) return;
     recorder_.stopped();
-    end_arrivals();
+    stop_arrivals();
     for (const auto& client : clients_) client->wake();
     if (first) spawn(cut_later(cut_at));
   });
@@ -244,7 +244,7 @@ void LoadThread::give_back_operation() {
 }
 
 // What was meant to begin until now, and no client took on, is still done in the grace.
-void LoadThread::end_arrivals() {
+void LoadThread::stop_arrivals() {
   for (const auto& share : shares_) {
     if (!share->open_loop) continue;
     if (is_spent() || !budget_.bytes_left()) {
@@ -335,7 +335,7 @@ Task<void> LoadThread::deliver_keys() {
 
 void LoadThread::finish() {
   finished_ = true;
-  end_arrivals();
+  stop_arrivals();
   cut_arrivals();
   if (tickets_ > 0) budget_.give_back_operations(std::exchange(tickets_, 0));
   second_timer_->cancel();

@@ -139,7 +139,7 @@ class LoadThread {
   void deliver_key_events();
   Task<void> cut_later(TimePoint when);
   void deliver(bool last);
-  void end_arrivals();
+  void stop_arrivals();
   void cut_arrivals();
   void finish();
 

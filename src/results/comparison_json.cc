@@ -22,6 +22,7 @@ json::value too_few(const ComparedFigure& figure) {
   if (std::isfinite(figure.threshold)) return nullptr;
   return figure.few_samples ? "samples" : "seconds";
 }
+
 // JSON has no infinity.
 json::value finite(double value) {
   return std::isfinite(value) ? json::value(value) : json::value(nullptr);

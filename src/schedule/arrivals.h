@@ -16,7 +16,7 @@
 namespace s3lt {
 
 // A second: each intended start is looked at, also where it is not sent, and that takes its time.
-inline constexpr double most_arrival_rate = 1e7;
+inline constexpr std::uint64_t most_arrival_rate = 10'000'000;
 
 // Operations a second over the time since the start of the load. A value; thread-safe.
 struct RateCourse {
@@ -96,7 +96,7 @@ class OpenLoop {
   void drop() { ++not_sent_; }
   // One that was taken on and had come, but was not meant to begin.
   void give_back() { --intended_; }
-  // Nothing is meant to begin from `t` on; what waits may still be taken on.
+  // Nothing is meant to begin after `t`; what waits may still be taken on.
   void stop(Duration t);
   // What waits is not sent.
   void cut();

@@ -71,7 +71,8 @@ double operation_rate(const toml::node& node, std::string_view field, bool allow
   const auto rate = parse_operation_rate(*written);
   if (!rate) refuse(node, fmt::format("{}: {}", field, rate.error().message));
   if (*rate < 0 || (*rate == 0 && !allow_zero)) refuse(node, fmt::format("{} must be above 0", field));
-  if (*rate > most_arrival_rate) refuse(node, fmt::format("{} must be at most 10,000,000/s", field));
+  if (*rate > static_cast<double>(most_arrival_rate))
+    refuse(node, fmt::format("{} must be at most {}/s", field, format_count(most_arrival_rate)));
   return *rate;
 }
 

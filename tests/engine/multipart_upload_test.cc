@@ -78,7 +78,7 @@ TEST(EngineMultipart, AnObjectInPartsIsOnePutAndReadsBackWhole) {
     EXPECT_EQ(stats.bytes_kept, 0u);
     EXPECT_EQ(stats.count(Operation::upload_part, 2), parts.count);
     // The whole is slower than each of its parts.
-    const auto slowest = [&](OperationKind kind, Histogram Cell::*figure) {
+    const auto slowest = [&](OperationKind kind, Histogram Cell::* figure) {
       return (result.total.cells.at({"mixed", kind, "11MB"}).*figure).max();
     };
     EXPECT_GT(slowest(OperationKind::put, &Cell::service), slowest(OperationKind::part, &Cell::service));
