@@ -145,5 +145,8 @@ def is_connecting(process, port):
     """Whether a socket of that process waits for its connection to the port."""
     syn_sent = {row[9] for row in map(str.split, open("/proc/net/tcp"))
                 if row[3] == "02" and row[2].endswith(f":{port:04X}")}
-    folder = pathlib.Path(f"/proc/{process.pid}/fd")
-    return bool(syn_sent & {os.readlink(entry)[8:-1] for entry in folder.iterdir()})
+    sockets = set()
+    for entry in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            sockets.add(os.readlink(entry)[8:-1])
+    return bool(syn_sent & sockets)

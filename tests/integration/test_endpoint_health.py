@@ -142,7 +142,8 @@ def test_all_addresses_of_a_name_are_used_and_a_dead_one_costs_no_operation(serv
     endpoint, = result.summary["endpoints"]
     assert endpoint["attempts"] == 3000 and endpoint["suspect"]["times"] == 0
     shares = [ask(node, "/-/stats")["operations"]["PUT"]["2xx"] for node in (one, other)]
-    assert sum(shares) == 3000 and min(shares) > 1000
+    # Of twelve clients four met the dead address, and go on to the next one together.
+    assert sum(shares) == 3000 and min(shares) > 500
 
 
 def test_ipv6_and_a_mixed_list_are_used(serve_with, loadtest):
@@ -150,8 +151,8 @@ def test_ipv6_and_a_mixed_list_are_used(serve_with, loadtest):
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("no IPv6 here")
-    six = serve_with("--listen", "[::1]:0", credentials=KEYS)
-    four = serve_with(credentials=KEYS)
+    six = serve_with("--listen", "[::1]:0", *DELAY, credentials=KEYS)
+    four = serve_with(*DELAY, credentials=KEYS)
     result = run(loadtest, four, [six.endpoint, four.endpoint], "--operations", "500", "--concurrency", "4", "--threads",
                  "1")
     assert result.status == 0, result.stderr

@@ -208,7 +208,8 @@ def test_the_record_holds_no_session_token_and_each_request_of_each_connection(s
     assert "s3cr3tsessiontoken" not in text and KEYS[1] not in text and "X-Amz-Security-Token" in text
     lines = json_lines(record)
     accepted = [line["connection"] for line in lines if line["event"] == "connection"]
-    assert accepted == sorted(accepted) and accepted[0] == 1
+    # Each thread of the server writes its own as it comes to it.
+    assert sorted(accepted) == list(range(1, len(accepted) + 1))
     requests = [line for line in lines if line["event"] == "request"]
     for connection in accepted:
         numbers = [r["request"] for r in requests if r["connection"] == connection]
