@@ -157,6 +157,11 @@ Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer)
     return error(
         fmt::format("the TLS handshake with {} failed: {}; turn one of them on there", url, no_modern_tls));
   }
+  if (answer.problem == wants_certificate) {
+    return error(
+        fmt::format("the TLS handshake with {} failed: {}; use an address of the storage that asks for none",
+                    url, wants_certificate));
+  }
   if (answer.error == StreamError::tls) {
     return error(
         fmt::format("the TLS handshake with {} failed: {}; check that this is the storage's https "

@@ -300,6 +300,24 @@ def test_certificates(tmp_path, check, clock_shift, how, says):
     assert any(says in note for note in lax.endpoint["notes"])
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_a_certificate_of_ours(tmp_path, check, version):
+    made = certificates.make(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    context.verify_mode, context.minimum_version, context.maximum_version = ssl.CERT_REQUIRED, version, version
+
+    def script(connection):
+        with context.wrap_socket(connection, server_side=True) as secure:
+            read_head(secure)
+    with Peer(script) as peer:
+        url = peer.endpoint.replace("http", "https")
+        done = check(None, settings={**broken_settings(url), "S3_VERIFY_SSL": "false"})
+    assert done.status == 1, done.text
+    assert done.problems == (f"the TLS handshake with {url} failed: it wants a client certificate, which s3loadtest does not "
+                             "send; use an address of the storage that asks for none")
+
+
 def test_a_gateway_that_closes_every_connection(serve_with, check):
     for fault in ("*:close", "*:close-unsaid"):
         storage = serve_with("--fault", fault)
