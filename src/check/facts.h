@@ -103,6 +103,8 @@ struct EndpointFacts {
   double seconds = 0;
 
   bool reachable() const;  // an address took a connection
+  // What of uploading an object in parts fails there; null: nothing.
+  const NamedTrial* parts_fail() const;
 };
 
 struct CheckFacts {
