@@ -204,7 +204,9 @@ std::string other_backend(const CheckFacts& facts) {
 std::string next_command(const CheckFacts& facts, const Judgement& judgement, GivenFlags flags) {
   const std::string run = "s3loadtest run baseload --duration 1m", check = "s3loadtest check";
   if (facts.interrupted) return command(check, flags);
-  if (judgement.exit_status == 0) return command(run, flags);
+  // What no s3pool can do from here, the requests that it would have sent can.
+  if (!judgement.here.empty()) flags.backend = wire_backend(facts.backend);
+  if (std::ranges::all_of(judgement.endpoints, &EndpointJudgement::works)) return command(run, flags);
   const auto any = [&](auto what) { return std::ranges::any_of(facts.endpoints, what); };
   if (any([](const EndpointFacts& one) { return one.other_scheme; })) {
     flags.endpoints.clear();
@@ -242,6 +244,11 @@ std::string sentence_of(const CheckFacts& facts, const Judgement& judgement) {
       static_cast<std::size_t>(std::ranges::count(judgement.endpoints, true, &EndpointJudgement::works));
   const std::string what = fmt::format("what a run with backend {} needs", facts.backend);
   if (facts.interrupted) return "The check was ended before its time.";
+  if (good == all && !judgement.here.empty()) {
+    return fmt::format("{} all of {}, but from this machine no such run can begin.",
+                       all == 1 ? facts.endpoints[0].url + " does" : fmt::format("All {} endpoints do", all),
+                       what);
+  }
   if (all == 1) {
     return good == 1 ? fmt::format("{} does all of {}.", facts.endpoints[0].url, what)
                      : fmt::format("{} does not do {}.", facts.endpoints[0].url, what);
@@ -259,6 +266,10 @@ std::string wire_backend(const std::string& backend) {
 
 Judgement judge(const CheckFacts& facts, const GivenFlags& flags) {
   Judgement judgement;
+  if (facts.proxy) {
+    for (const std::string& problem : facts.proxy->problems)
+      judgement.here.push_back({.wrong = true, .text = problem});
+  }
   for (const EndpointFacts& one : facts.endpoints) {
     EndpointJudgement& of = judgement.endpoints.emplace_back();
     add_problems(facts, one, of.findings);
@@ -267,7 +278,8 @@ Judgement judge(const CheckFacts& facts, const GivenFlags& flags) {
   }
   const bool all = std::ranges::all_of(judgement.endpoints, &EndpointJudgement::works);
   const bool reached = std::ranges::any_of(facts.endpoints, &EndpointFacts::reachable);
-  judgement.exit_status = all ? 0 : reached ? 1 : 3;
+  const bool fits = !facts.proxy || !facts.proxy->is_wrong_setting;
+  judgement.exit_status = !fits ? 2 : !reached ? 3 : all && judgement.here.empty() ? 0 : 1;
   judgement.sentence = sentence_of(facts, judgement);
   judgement.next = next_command(facts, judgement, flags);
   return judgement;
