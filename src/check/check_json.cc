@@ -125,6 +125,14 @@ json::object endpoint_object(const EndpointFacts& facts, const EndpointJudgement
       {"seconds", std::round(facts.seconds * 1000) / 1000}};
 }
 
+json::value proxy_object(const CheckFacts& facts) {
+  if (!facts.proxy) return nullptr;
+  return json::object{{"address", facts.proxy->address},
+                      {"program", or_null(facts.proxy->program)},
+                      {"shared", facts.proxy->is_kept},
+                      {"problems", strings(facts.proxy->problems)}};
+}
+
 }  // namespace
 
 std::string check_json(const CheckFacts& facts, const Judgement& judgement) {
@@ -144,6 +152,7 @@ std::string check_json(const CheckFacts& facts, const Judgement& judgement) {
                          {"works", judgement.exit_status == 0},
                          {"sentence", judgement.sentence},
                          {"next", judgement.next},
+                         {"proxy", proxy_object(facts)},
                          {"endpoints", std::move(endpoints)}};
   return json_text(out);
 }

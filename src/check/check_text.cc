@@ -262,6 +262,17 @@ std::string check_text(const CheckFacts& facts, const Judgement& judgement, cons
     for (const Entry& entry : entries) out += render(entry, style);
     out += "\n";
   }
+  if (facts.proxy) {
+    const ProxyFact& proxy = *facts.proxy;
+    out += in_tone("s3pool", Tone::strong, style.colour) + "\n";
+    out += render({"program", proxy.program.empty() ? "none" : proxy.program,
+                   proxy.program.empty() ? Tone::bad : Tone::plain},
+                  style);
+    out += render({"address", proxy.address + (proxy.is_kept ? " (runs of ours use one there)" : "")}, style);
+    out += "\n";
+  }
+  for (const Finding& finding : judgement.here)
+    out += wrapped("wrong: " + finding.text, style.width, 0, Tone::bad, style.colour);
   for (const bool wrong : {true, false}) {
     // The same of several endpoints is said once.
     std::vector<std::pair<std::string, std::vector<std::string>>> said;

@@ -19,4 +19,11 @@ bool EndpointFacts::reachable() const {
   return std::ranges::any_of(addresses, [](const auto& a) { return a.connect_us.has_value(); });
 }
 
+const NamedTrial* EndpointFacts::parts_fail() const {
+  const auto failed = std::ranges::find_if(multipart, [](const NamedTrial& step) {
+    return step.trial.fails() && step.name != "abort" && step.name != "list";
+  });
+  return failed != multipart.end() ? &*failed : nullptr;
+}
+
 }  // namespace s3lt

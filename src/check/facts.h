@@ -103,6 +103,17 @@ struct EndpointFacts {
   double seconds = 0;
 
   bool reachable() const;  // an address took a connection
+  // What of uploading an object in parts fails there; null: nothing.
+  const NamedTrial* parts_fail() const;
+};
+
+// What backend proxy needs of this machine; no s3pool is started to find out.
+struct ProxyFact {
+  std::string address;                     // where it would listen: "127.0.0.1:18080"
+  std::string program = {};                // its file; empty: none that could be started
+  bool is_kept = false;                    // runs of ours have one there now
+  std::vector<std::string> problems = {};  // why no run can begin, in the words in which it would say so
+  bool is_wrong_setting = false;           // one of them is about settings: a run ends with status 2
 };
 
 struct CheckFacts {
@@ -112,6 +123,7 @@ struct CheckFacts {
   bool verify_tls = false;
   bool interrupted = false;
   double seconds = 0;
+  std::optional<ProxyFact> proxy = {};   // of backend proxy
   std::vector<EndpointFacts> endpoints;  // in the order of the settings
 };
 

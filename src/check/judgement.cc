@@ -18,16 +18,27 @@ namespace {
 constexpr double worth_a_word = 60;
 constexpr auto soon = std::chrono::days(14);
 constexpr std::size_t most_endpoints_typed = 8;
-
-constexpr std::uint64_t largest_built_in = 100 * MiB;
+constexpr std::uint64_t large_object = 100 * MiB;  // the largest of the built-in patterns
 
 const BackendFact* backend_of(const EndpointFacts& facts, std::string_view name) {
   const auto found = std::ranges::find(facts.backends, name, &BackendFact::name);
   return found != facts.backends.end() ? &*found : nullptr;
 }
 
+// The step of a multipart upload that fails, where this backend sends large objects so; else null.
+const NamedTrial* lacks_parts(const EndpointFacts& facts, std::string_view backend) {
+  const WireProfile* profile = find_profile(backend);
+  const bool needed = profile != nullptr && profile->part_size(large_object, {}) != 0;
+  return needed ? facts.parts_fail() : nullptr;
+}
+
+bool does_all(const EndpointFacts& facts, std::string_view backend) {
+  const BackendFact* fact = backend_of(facts, backend);
+  return fact != nullptr && fact->works() && lacks_parts(facts, backend) == nullptr;
+}
+
 std::string_view right_to(std::string_view operation) {
-  if (operation == "PUT") return "s3:PutObject";
+  if (operation == "PUT" || operation == "PART") return "s3:PutObject";
   if (operation == "GET" || operation == "HEAD") return "s3:GetObject";
   if (operation == "LIST") return "s3:ListBucket";
   if (operation == "LOCATION") return "s3:GetBucketLocation";
@@ -40,20 +51,22 @@ struct Failures {
   std::vector<std::string_view> rights;
   bool only_rights = true;
 };
-Failures failures_of(const BackendFact& backend) {
+Failures failures_of(const EndpointFacts& facts, const BackendFact& backend) {
   Failures failures;
-  for (const NamedTrial& operation : backend.operations) {
-    if (!operation.trial.fails()) continue;
-    failures.text +=
-        fmt::format("{}{} ({})", failures.text.empty() ? "" : ", ", operation.name, operation.trial.said);
-    if (operation.trial.said.starts_with("403") || operation.trial.said == "AccessDenied") {
-      const std::string_view right = right_to(operation.name);
+  const auto add = [&](std::string_view operation, std::string_view shown, const Trial& trial) {
+    if (!trial.fails()) return;
+    failures.text += fmt::format("{}{} ({})", failures.text.empty() ? "" : ", ", shown, trial.said);
+    if (trial.said.starts_with("403") || trial.said == "AccessDenied") {
+      const std::string_view right = right_to(operation);
       if (std::ranges::find(failures.rights, right) == failures.rights.end())
         failures.rights.push_back(right);
     } else {
       failures.only_rights = false;
     }
-  }
+  };
+  for (const NamedTrial& operation : backend.operations) add(operation.name, operation.name, operation.trial);
+  if (const NamedTrial* step = lacks_parts(facts, backend.name); step != nullptr)
+    add("PART", "multipart uploads, as it sends large objects: " + step->name, step->trial);
   return failures;
 }
 
@@ -61,8 +74,8 @@ Failures failures_of(const BackendFact& backend) {
 std::string backend_problem(const CheckFacts& all, const EndpointFacts& facts) {
   const BackendFact* chosen = backend_of(facts, wire_backend(all.backend));
   if (chosen == nullptr) return facts.stopped ? "" : fmt::format("backend {} was not tried", all.backend);
-  if (chosen->works()) return {};
-  const Failures failures = failures_of(*chosen);
+  if (does_all(facts, chosen->name)) return {};
+  const Failures failures = failures_of(facts, *chosen);
   const std::string where = fmt::format("{} in bucket {}", facts.url, all.bucket);
   if (failures.only_rights && !failures.rights.empty()) {
     return fmt::format(
@@ -71,23 +84,11 @@ std::string backend_problem(const CheckFacts& all, const EndpointFacts& facts) {
   }
   std::vector<std::string> others;
   for (const BackendFact& other : facts.backends) {
-    if (other.works()) others.push_back(other.name);
+    if (does_all(facts, other.name)) others.push_back(other.name);
   }
   return fmt::format("backend {} does not work at {}: {}; {}", all.backend, where, failures.text,
                      others.empty() ? "the storage's log says more"
                                     : fmt::format("use backend {}", fmt::join(others, " or ")));
-}
-
-const NamedTrial* failed_step(const EndpointFacts& facts) {
-  const auto failed =
-      std::ranges::find_if(facts.multipart, [](const auto& step) { return step.trial.fails(); });
-  return failed != facts.multipart.end() ? &*failed : nullptr;
-}
-
-// Whether a run of the built-in patterns uploads in parts.
-bool sends_parts(const std::string& backend) {
-  const WireProfile* const profile = find_profile(wire_backend(backend));
-  return profile != nullptr && profile->part_size(largest_built_in, {}) > 0;
 }
 
 void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector<Finding>& findings) {
@@ -101,10 +102,6 @@ void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector
         all.bucket, facts.url, facts.bucket.default_retention));
   } else if (std::string problem = backend_problem(all, facts); !problem.empty()) {
     wrong(std::move(problem));
-  } else if (const NamedTrial* step = failed_step(facts); step != nullptr && sends_parts(all.backend)) {
-    wrong(fmt::format(
-        "backend {} uploads large objects in parts, and {} fails there ({}); allow it, or use backend native",
-        all.backend, step->name, step->trial.said));
   }
   if (!facts.left.what.empty()) {
     wrong(fmt::format(
@@ -153,8 +150,12 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
     if (payload.name == "signed" && payload.verified == false)
       note("it takes bodies that do not have the hash that was signed");
   }
-  if (const NamedTrial* step = failed_step(facts); step != nullptr && !sends_parts(all.backend)) {
-    note(fmt::format("multipart uploads: {} fails ({})", step->name, step->trial.said));
+  for (const NamedTrial& step : facts.multipart) {
+    if (lacks_parts(facts, wire_backend(all.backend)) != nullptr) break;  // said already
+    if (step.trial.fails()) {
+      note(fmt::format("multipart uploads: {} fails ({})", step.name, step.trial.said));
+      break;
+    }
   }
 }
 
@@ -193,10 +194,8 @@ std::string with_other_scheme(const std::string& url) {
 // A backend that works everywhere; the last by name, as native asks for least.
 std::string other_backend(const CheckFacts& facts) {
   for (const BackendFact& candidate : facts.endpoints.front().backends | std::views::reverse) {
-    const bool everywhere = std::ranges::all_of(facts.endpoints, [&](const EndpointFacts& one) {
-      const BackendFact* backend = backend_of(one, candidate.name);
-      return backend != nullptr && backend->works();
-    });
+    const bool everywhere = std::ranges::all_of(
+        facts.endpoints, [&](const EndpointFacts& one) { return does_all(one, candidate.name); });
     if (everywhere) return candidate.name;
   }
   return {};
@@ -205,7 +204,9 @@ std::string other_backend(const CheckFacts& facts) {
 std::string next_command(const CheckFacts& facts, const Judgement& judgement, GivenFlags flags) {
   const std::string run = "s3loadtest run baseload --duration 1m", check = "s3loadtest check";
   if (facts.interrupted) return command(check, flags);
-  if (judgement.exit_status == 0) return command(run, flags);
+  // What no s3pool can do from here, the requests that it would have sent can.
+  if (!judgement.here.empty()) flags.backend = wire_backend(facts.backend);
+  if (std::ranges::all_of(judgement.endpoints, &EndpointJudgement::works)) return command(run, flags);
   const auto any = [&](auto what) { return std::ranges::any_of(facts.endpoints, what); };
   if (any([](const EndpointFacts& one) { return one.other_scheme; })) {
     flags.endpoints.clear();
@@ -243,6 +244,11 @@ std::string sentence_of(const CheckFacts& facts, const Judgement& judgement) {
       static_cast<std::size_t>(std::ranges::count(judgement.endpoints, true, &EndpointJudgement::works));
   const std::string what = fmt::format("what a run with backend {} needs", facts.backend);
   if (facts.interrupted) return "The check was ended before its time.";
+  if (good == all && !judgement.here.empty()) {
+    return fmt::format("{} all of {}, but from this machine no such run can begin.",
+                       all == 1 ? facts.endpoints[0].url + " does" : fmt::format("All {} endpoints do", all),
+                       what);
+  }
   if (all == 1) {
     return good == 1 ? fmt::format("{} does all of {}.", facts.endpoints[0].url, what)
                      : fmt::format("{} does not do {}.", facts.endpoints[0].url, what);
@@ -260,6 +266,10 @@ std::string wire_backend(const std::string& backend) {
 
 Judgement judge(const CheckFacts& facts, const GivenFlags& flags) {
   Judgement judgement;
+  if (facts.proxy) {
+    for (const std::string& problem : facts.proxy->problems)
+      judgement.here.push_back({.wrong = true, .text = problem});
+  }
   for (const EndpointFacts& one : facts.endpoints) {
     EndpointJudgement& of = judgement.endpoints.emplace_back();
     add_problems(facts, one, of.findings);
@@ -268,7 +278,8 @@ Judgement judge(const CheckFacts& facts, const GivenFlags& flags) {
   }
   const bool all = std::ranges::all_of(judgement.endpoints, &EndpointJudgement::works);
   const bool reached = std::ranges::any_of(facts.endpoints, &EndpointFacts::reachable);
-  judgement.exit_status = all ? 0 : reached ? 1 : 3;
+  const bool fits = !facts.proxy || !facts.proxy->is_wrong_setting;
+  judgement.exit_status = !fits ? 2 : !reached ? 3 : all && judgement.here.empty() ? 0 : 1;
   judgement.sentence = sentence_of(facts, judgement);
   judgement.next = next_command(facts, judgement, flags);
   return judgement;

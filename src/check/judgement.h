@@ -26,6 +26,7 @@ struct GivenFlags {
 };
 
 struct Judgement {
+  std::vector<Finding> here;                 // about this machine
   std::vector<EndpointJudgement> endpoints;  // as in the facts
   int exit_status = 0;                       // README, "Exit status"
   std::string sentence;                      // all of it in one

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/units.h"
 #include "check/prober_parts.h"
 #include "check/server_name.h"
 #include "s3/classify.h"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr unsigned attempts = 3;  // at a storage that is busy
 constexpr std::size_t body_size = 1024;
+// For a byte of an answer: of a storage that has just left a question unanswered, or this kind of question
+// before.
+constexpr Duration short_patience = std::chrono::seconds(2);
 
 std::string random_text(std::uint64_t seed) {
   Random random(seed);
@@ -209,6 +213,14 @@ Task<void> Prober::admit() {
 
 Task<StorageAnswer> Prober::ask(Asker& asker, const Question& question) {
   StorageAnswer answer;
+  const auto hung = hung_.find(question.name);
+  if (hung != hung_.end() && hung->second >= attempts && !tidying_) {
+    answer.error = StreamError::cancelled;
+    co_return answer;
+  }
+  const Duration patience =
+      silent_.empty() && hung == hung_.end() ? Duration(preflight_silence) : short_patience;
+  asker.set_patience(patience);
   for (unsigned attempt = 0; attempt < attempts; ++attempt) {
     ++facts_.requests;
     answer = co_await asker.ask(question);
@@ -218,8 +230,17 @@ Task<StorageAnswer> Prober::ask(Asker& asker, const Question& question) {
     const bool in_time = co_await pause_.until(now() + std::chrono::milliseconds(200U << attempt));
     if (!in_time || stopped_) break;
   }
-  silent_ = answer.status == 0 ? silent_ + 1 : 0;
-  if (silent_ >= attempts && !stopped_ && !facts_.problem)
+  if (answer.status != 0) {
+    silent_.clear();
+    co_return answer;
+  }
+  silent_.emplace(question.name);
+  if (answer.connected && answer.error == StreamError::timed_out) {
+    ++hung_[std::string(question.name)];
+    answer.problem = fmt::format("no answer for {}", format_duration(patience));
+  }
+  // One kind of question may hang alone.
+  if (silent_.size() >= attempts && !stopped_ && !facts_.problem)
     facts_.problem = unreachable(endpoint_, answer).message;
   co_return answer;
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,7 +80,8 @@ class Prober {
   Task<StorageAnswer> remove(Asker& asker, const Written& one);
   Task<void> look_for_rest(Asker& asker);
 
-  // Asks; again where the storage is busy. Counts, and gives up on one that fell silent.
+  // Asks; again where the storage is busy. Counts, and gives up on one that fell silent, as on a kind of
+  // question that hangs: that one is not asked any more (cancelled).
   Task<StorageAnswer> ask(Asker& asker, const Question& question);
   template <class Request>
   Task<StorageAnswer> ask(const WireProfile& profile, const Request& request, std::string_view method,
@@ -115,10 +118,11 @@ class Prober {
   std::vector<std::string> keys_;  // that we tried to write
   std::vector<Written> versions_;  // that the storage says it made
   bool saw_versions_ = false;
-  StorageAnswer first_;          // to the listing that lets us in, or does not
-  std::vector<Upload> uploads_;  // begun and not known to be over
-  unsigned silent_ = 0;          // questions in a row without an answer
-  unsigned retries_left_ = 6;    // one that is busy for good is not waited for at every question
+  StorageAnswer first_;                                // to the listing that lets us in, or does not
+  std::vector<Upload> uploads_;                        // begun and not known to be over
+  std::set<std::string, std::less<>> silent_;          // kinds of questions in a row without an answer
+  std::map<std::string, unsigned, std::less<>> hung_;  // kinds that were waited for in vain, and how often
+  unsigned retries_left_ = 6;  // one that is busy for good is not waited for at every question
   bool stopped_ = false;
 };
 

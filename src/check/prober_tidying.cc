@@ -26,7 +26,7 @@ Task<void> Prober::tidy() {
   Asker asker(loop_, plan_, endpoint_);
   stopped_ = false;
   // What got no answer may still be under way on the storage's side.
-  if (silent_ > 0) co_await pause_.until(now() + std::chrono::seconds(1));
+  if (!silent_.empty() || !hung_.empty()) co_await pause_.until(now() + std::chrono::seconds(1));
   const TimePoint until = now() + patience;
   for (unsigned pass = 0; pass < passes && now() < until; ++pass) {
     facts_.left.problem.clear();

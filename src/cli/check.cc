@@ -10,6 +10,7 @@
 #include "cli/flag_parsing.h"
 #include "cli/interrupts.h"
 #include "cli/progress.h"
+#include "cli/proxy_needs.h"
 #include "cli/run_plan.h"
 #include "cli/settings_of.h"
 #include "engine/refusal.h"
@@ -77,6 +78,7 @@ int check_command(const CheckFlags& flags) {
                    .region = plan->region,
                    .backend = settings->backend,
                    .verify_tls = settings->verify_tls};
+  if (settings->backend == "proxy") facts.proxy = look_at_proxy(*settings, plan->prefix);
   const std::vector<NamedEndpoint> endpoints = name_all(settings->endpoints);
   Progress progress(is_live(*settings));
   facts.endpoints = check_endpoints(

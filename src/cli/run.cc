@@ -16,6 +16,7 @@
 #include "cli/interrupts.h"
 #include "cli/limits.h"
 #include "cli/prefix_guard.h"
+#include "cli/proxy_needs.h"
 #include "cli/report.h"
 #include "cli/run_keys.h"
 #include "cli/run_plan.h"
@@ -223,6 +224,7 @@ void warn_of_unfinished_runs(const std::vector<WorkerLock>& locks, const RunPlan
 
 int run_command(const RunFlags& flags) {
   end_when_out_of_memory();
+  if (const auto fit = check_proxy_flags(flags); !fit) return fail(fit.error());
   auto patterns = plan_patterns(flags);
   if (!patterns) return fail(patterns.error());
   if (const auto checked = check_slos(flags, *patterns); !checked) return fail(checked.error());

@@ -18,6 +18,7 @@
 #include "base/nearest.h"
 #include "base/units.h"
 #include "cli/limits.h"
+#include "cli/proxy_needs.h"
 #include "data/mapped_pool.h"
 #include "engine/refusal.h"
 
@@ -259,22 +260,10 @@ namespace {
 // s3pool takes the storage's place: requests go there, unsigned.
 Result<void> go_through_s3pool(const Settings& settings, const RunFlags& flags, RunPlan& plan) {
   plan.profile = find_profile("proxy");
-  if (!settings.credentials.session_token.empty() && !flags.no_proxy) {
-    return usage_error(
-        "backend proxy: s3pool signs without a session token; unset AWS_SESSION_TOKEN and use permanent "
-        "keys, or another backend");
-  }
-  if (!plan.profile->can_send(flags.prefix)) {
-    return usage_error(
-        fmt::format("--prefix: \"{}\" cannot be sent through s3pool, which takes keys of visible ASCII "
-                    "without ? # < > and `; choose another prefix, or another backend",
-                    flags.prefix));
-  }
-  auto addresses = resolve(settings.proxy.host, settings.proxy.port);
-  if (!addresses) {
-    return unavailable(fmt::format("S3LOADTEST_PROXY_ADDR: cannot find the host {}: {}; check its name",
-                                   settings.proxy.host, addresses.error()));
-  }
+  const auto passes = can_go_through_s3pool(settings, flags.prefix, !flags.no_proxy);
+  if (!passes) return passes;
+  auto addresses = proxy_addresses(settings);
+  if (!addresses) return std::unexpected(addresses.error());
   plan.endpoints = {{settings.proxy.url(), settings.proxy.host, settings.proxy.host_header(), false,
                      std::move(*addresses)}};
   if (flags.force || flags.no_proxy) return {};

@@ -5,15 +5,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 
 #include "base/log.h"
 #include "cli/console.h"
-#include "net/stream.h"
+#include "cli/proxy_needs.h"
 #include "process/listening_process.h"
 #include "process/process_use.h"
-#include "process/program_file.h"
 #include "process/s3pool_keeper.h"
+#include "process/s3pool_log.h"
 
 namespace s3lt {
 namespace {
@@ -21,19 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto look_every = std::chrono::milliseconds(200);
-
-// "127.0.0.1", whatever name it was.
-Result<std::string> ip_of(const Endpoint& proxy) {
-  auto addresses = resolve(proxy.host, proxy.port);
-  if (!addresses) {
-    return unavailable(fmt::format("S3LOADTEST_PROXY_ADDR: cannot find the host {}: {}; check its name",
-                                   proxy.host, addresses.error()));
-  }
-  std::string text = addresses->front().text();
-  text.resize(text.rfind(':'));
-  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
-  return text;
-}
 
 bool is_loopback(const std::string& ip) {
   return ip.starts_with("127.") || ip == "::1";
@@ -46,11 +32,6 @@ std::vector<std::pair<std::string, std::string>> tuning_in_environment() {
     if (name.starts_with("LB_") || name.starts_with("POOL_")) tuning.emplace_back(name, value);
   }
   return tuning;
-}
-
-std::string path_in_environment() {
-  const char* path = std::getenv("PATH");
-  return path != nullptr ? path : "/usr/bin:/bin";
 }
 
 fs::path absolute_path(const fs::path& path) {
@@ -73,20 +54,20 @@ Error sentence_of(const S3poolProblem& problem, const std::string& address, cons
                       "another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended",
                       address, problem.text));
     case S3poolFailure::address:
-      return error(
-          fmt::format("{} is used by {}, which no run of ours started; end it, choose another address with "
-                      "S3LOADTEST_PROXY_ADDR, or use it with --no-proxy",
-                      address, problem.text));
+      return address_taken(address, problem.text);
     case S3poolFailure::start:
       return error(fmt::format(
           "s3pool cannot be started: {}; check S3POOL_BINARY and the places that it needs", problem.text));
     case S3poolFailure::ended:
-      return error(fmt::format("{} {}; its log {} says more", program, problem.text, log));
+      return error(s3pool_wrote(request.log)
+                       ? fmt::format("{} {}; its log {} says more", program, problem.text, log)
+                       : fmt::format("{} {} without a word; is it an s3pool?", program, problem.text));
     case S3poolFailure::silent:
       break;
   }
-  return error(fmt::format("{} does not listen on {} after {}; is it an s3pool? Its log {} says more",
-                           program, address, problem.text, log));
+  return error(fmt::format("{} does not listen on {} after {}; is it an s3pool?{}", program, address,
+                           problem.text,
+                           s3pool_wrote(request.log) ? fmt::format(" Its log {} says more", log) : ""));
 }
 
 S3poolRequest request_for(const Settings& settings, const RunFlags& flags, const fs::path& program,
@@ -118,32 +99,24 @@ std::vector<std::string> keeper_of(const std::string& address) {
 }  // namespace
 
 Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, const RunFlags& flags) {
-  const auto ip = ip_of(settings.proxy);
-  if (!ip) return std::unexpected(ip.error());
-  const std::string address = address_text(*ip, settings.proxy.port);
-  if (flags.no_proxy && flags.force_restart_proxy)
-    return usage_error(
-        "--no-proxy leaves s3pool alone, and --force-restart-proxy restarts it; give one of them");
+  const auto addresses = proxy_addresses(settings);
+  if (!addresses) return std::unexpected(addresses.error());
+  const std::string ip = ip_text(addresses->front()), address = address_text(ip, settings.proxy.port);
   if (flags.no_proxy) {
     std::unique_ptr<RunProxy> proxy(new RunProxy({}, address));
     proxy->record_ = {.address = address, .log = {}, .ours = false};
-    proxy->use_.pid = listening_process(*ip, settings.proxy.port).pid;
+    proxy->use_.pid = listening_process(ip, settings.proxy.port).pid;
     proxy->look();
     proxy->watch_ = std::thread([p = proxy.get()] { p->watch(); });
     return proxy;
   }
-  const auto program = find_program(settings.s3pool_binary, path_in_environment());
-  if (!program) {
-    return usage_error(
-        fmt::format("S3POOL_BINARY={}: {}; backend proxy starts s3pool: name its file there, or use one "
-                    "that runs with --no-proxy",
-                    settings.s3pool_binary, program.error().message));
-  }
-  if (!is_loopback(*ip)) {
+  const auto program = s3pool_program(settings);
+  if (!program) return std::unexpected(program.error());
+  if (!is_loopback(ip)) {
     log_warning(fmt::format(
         "s3pool at {} asks nobody for a key: who reaches that address reaches the storage", address));
   }
-  S3poolRequest request = request_for(settings, flags, *program, *ip);
+  S3poolRequest request = request_for(settings, flags, *program, ip);
   auto lease = S3poolLease::take(address, request, keeper_of(address));
   if (!lease) return std::unexpected(sentence_of(lease.error(), address, request));
   request.restart = false;  // of what follows

@@ -20,10 +20,11 @@ struct Question {
 
 class Asker {
  public:
-  // Waits preflight_silence for each byte of an answer.
+  // Waits preflight_silence for each byte of an answer, or what set_patience() says.
   Asker(Loop& loop, const RunPlan& plan, const ResolvedEndpoint& endpoint);
 
   Task<StorageAnswer> ask(const Question& question);
+  void set_patience(Duration patience) { connection_.set_stall_deadline(patience); }
   // The same of a request of the plan's profile.
   template <class Request>
   Task<StorageAnswer> ask(const Request& request, std::string_view method, std::string_view name,

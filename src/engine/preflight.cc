@@ -15,10 +15,15 @@
 namespace s3lt {
 namespace {
 
-// s3pool's own words, where the answer is its own.
+// An answer of s3pool's own.
+bool is_own(const StorageAnswer& answer) {
+  return (answer.status == 400 || answer.status == 502 || answer.status == 503) &&
+         is_s3pools_own(answer.has_header(s3pool_header), answer.header("content-type"));
+}
+
+// Its words, where the answer is one.
 std::string s3pool_words(const StorageAnswer& answer) {
-  if (answer.status < 400 || !is_s3pools_own(answer.has_header(s3pool_header), answer.header("content-type")))
-    return {};
+  if (!is_own(answer)) return {};
   return answer.body.empty() ? std::string("nothing more") : answer.body.substr(0, 300);
 }
 
@@ -116,6 +121,8 @@ class Preflight {
     FirstAnswer first = co_await ask_first(asker, Ask::until_let_in);
     if (behind_s3pool() && !first.answered && !first.answer.connected)
       co_return Verdict{.answered = false, .problem = no_s3pool(asker.endpoint(), first.answer)};
+    if (behind_s3pool() && first.answered && !first.answer.has_header(s3pool_header) && !is_own(first.answer))
+      co_return Verdict{.answered = true, .problem = other_than_s3pool(asker.endpoint())};
     const bool silent = !first.answered && first.answer.error == StreamError::timed_out;
     if (behind_s3pool() && (silent || !s3pool_words(first.answer).empty())) {
       Verdict verdict{.answered = true, .problem = {}};

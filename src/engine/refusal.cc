@@ -9,6 +9,7 @@
 #include "http/head.h"
 #include "net/http_connection.h"
 #include "s3/classify.h"
+#include "s3/s3pool_answer.h"
 
 namespace s3lt {
 namespace {
@@ -157,6 +158,11 @@ Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer)
     return error(
         fmt::format("the TLS handshake with {} failed: {}; turn one of them on there", url, no_modern_tls));
   }
+  if (answer.problem == wants_certificate) {
+    return error(
+        fmt::format("the TLS handshake with {} failed: {}; use an address of the storage that asks for none",
+                    url, wants_certificate));
+  }
   if (answer.error == StreamError::tls) {
     return error(
         fmt::format("the TLS handshake with {} failed: {}; check that this is the storage's https "
@@ -248,6 +254,13 @@ Error no_s3pool(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
   return error(
       fmt::format("no s3pool listens on {} ({}); start it, or leave --no-proxy out and one is started",
                   endpoint.host_header, answer.problem));
+}
+
+Error other_than_s3pool(const ResolvedEndpoint& endpoint) {
+  return error(
+      fmt::format("{} is no s3pool: its answers lack the header {}; set S3LOADTEST_PROXY_ADDR to where one "
+                  "listens, or to a free address and leave --no-proxy out, and one is started",
+                  endpoint.host_header, s3pool_header));
 }
 
 Error not_behind_s3pool(const RunPlan& plan, int status, const std::string& words,

@@ -56,6 +56,8 @@ Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const s
                   bool any_key);
 // Nothing listens where s3pool should.
 Error no_s3pool(const ResolvedEndpoint& endpoint, const StorageAnswer& answer);
+// Something else listens there.
+Error other_than_s3pool(const ResolvedEndpoint& endpoint);
 // s3pool does not reach the storage, it says (status 0: it says nothing); `why_not` says of its endpoints
 // why we do not either, "http://… (Connection refused)".
 Error not_behind_s3pool(const RunPlan& plan, int status, const std::string& words,

@@ -133,9 +133,16 @@ void HttpConnection::conclude(Exchange& x) {
   result.end = last_end_ = now();
   result.malformed = reader_.state() == http::ResponseReader::State::malformed;
   if (result.malformed) result.problem = reader_.problem();
+  // With TLS 1.3 the handshake is over before a server sees that it got no certificate, and its alert may be
+  // lost behind the end of the connection.
+  const bool ended = result.error == StreamError::closed || result.error == StreamError::reset;
+  if (ended && exchanges_ == 0 && !reader_.answered() && stream_.tls_asked_for_certificate())
+    result.problem = wants_certificate;
   if (x.failed() && result.problem.empty() && result.error == StreamError::closed &&
       !stream_.ended_in_order())
     result.problem = "the server closed the connection without TLS's close_notify";
+  if (x.failed() && result.problem.empty() && result.error == StreamError::tls)
+    result.problem = stream_.problem();
   if (x.failed() && result.problem.empty()) result.problem = words(result.error);
   result.interim = reader_.interim_answers() > 0;
   result.answered = reader_.answered();

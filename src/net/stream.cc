@@ -163,7 +163,8 @@ Task<StreamError> Stream::tls_handshake(TimePoint deadline) {
     if (why == SSL_ERROR_WANT_READ) interest = Socket::readable;
     if (why == SSL_ERROR_WANT_WRITE) interest = Socket::writable;
     if (interest == 0) {
-      problem_ = errno != 0 && why == SSL_ERROR_SYSCALL ? std::strerror(errno) : tls_->why_failed();
+      const bool cut = errno != 0 && why == SSL_ERROR_SYSCALL && !tls_->asked_for_certificate();
+      problem_ = cut ? std::strerror(errno) : tls_->why_failed();
       co_return StreamError::tls;
     }
     const Socket::Wake wake = co_await socket_.wait(interest, deadline);

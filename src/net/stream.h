@@ -82,6 +82,7 @@ class Stream {
   const std::optional<CertificateProblem>& certificate_problem() const { return certificate_problem_; }
   // While it is open, with TLS.
   TlsFacts tls_facts() const { return tls_ ? tls_->facts() : TlsFacts{}; }
+  bool tls_asked_for_certificate() const { return tls_ && tls_->asked_for_certificate(); }
   bool tls_resumed() const { return tls_ && tls_->resumed(); }
   // When the last connect() had its TCP connection, {}: it got none; what followed is TLS.
   TimePoint connected_at() const { return connected_at_; }

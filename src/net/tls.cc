@@ -107,6 +107,7 @@ TlsSession::TlsSession(TlsClient& client, int fd, const std::string& server_name
              const_cast<char*>(server_name.c_str()));
     if (verify) SSL_set1_host(ssl_, server_name.c_str());
   }
+  SSL_set_cert_cb(ssl_, &TlsSession::note_wish, this);
   if (verify) {
     SSL_set_ex_data(ssl_, 0, this);
     SSL_set_verify(ssl_, SSL_VERIFY_PEER, &TlsSession::judge);
@@ -142,14 +143,30 @@ int TlsSession::judge(int good, X509_STORE_CTX* verification) {
   return options.tolerate ? 1 : 0;
 }
 
+// The server asks for a certificate of ours: it gets none.
+int TlsSession::note_wish(SSL*, void* session) {
+  static_cast<TlsSession*>(session)->asked_for_certificate_ = true;
+  return 1;
+}
+
+// What servers say to whoever sent none, though they asked for one; with TLS 1.3 only after the handshake.
+bool TlsSession::lacks_certificate(int reason) const {
+  if (reason == SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED) return true;
+  return asked_for_certificate_ &&
+         (reason == SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE || reason == SSL_R_SSLV3_ALERT_BAD_CERTIFICATE ||
+          reason == SSL_R_SSLV3_ALERT_NO_CERTIFICATE || reason == SSL_R_TLSV1_ALERT_ACCESS_DENIED);
+}
+
 std::string TlsSession::why_failed() const {
   const unsigned long code = ERR_peek_error();
   const int reason = ERR_GET_REASON(code);
   if (problem_ && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return "the certificate " + words(*problem_);
   if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
     return std::string(no_modern_tls);
+  if (lacks_certificate(reason)) return std::string(wants_certificate);
   const char* text = ERR_reason_error_string(code);
-  if (text == nullptr || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return "the peer ended the handshake";
+  if (text == nullptr || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    return asked_for_certificate_ ? std::string(wants_certificate) : "the peer ended the handshake";
   return text;
 }
 

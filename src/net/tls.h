@@ -37,6 +37,10 @@ struct TlsFacts {
 // A handshake's problem where the server has neither TLS 1.2 nor 1.3.
 inline constexpr std::string_view no_modern_tls = "it speaks neither TLS 1.2 nor TLS 1.3";
 
+// Where the server ends the handshake because it was sent no certificate of ours.
+inline constexpr std::string_view wants_certificate =
+    "it wants a client certificate, which s3loadtest does not send";
+
 // A session to be continued by the next connection.
 struct TlsTicketDeleter {
   void operator()(ssl_session_st* session) const;
@@ -82,6 +86,8 @@ class TlsSession {
   std::string why_failed() const;
   // What the server's certificate is not believed for; the session's first.
   const std::optional<CertificateProblem>& problem() const { return problem_; }
+  // The server asked for a certificate of ours, and got none.
+  bool asked_for_certificate() const { return asked_for_certificate_; }
   bool resumed() const;
   TlsFacts facts() const;
   // With TlsClientOptions::resume: what the next connection may continue; null: nothing.
@@ -91,10 +97,13 @@ class TlsSession {
 
  private:
   static int judge(int good, x509_store_ctx_st* verification);
+  bool lacks_certificate(int reason) const;
+  static int note_wish(ssl_st* ssl, void* session);
   ssl_st* ssl_;
   TlsClient* client_ = nullptr;
   std::string host_;
   std::optional<CertificateProblem> problem_;
+  bool asked_for_certificate_ = false;
   std::unique_ptr<std::byte[]> record_;
 };
 

@@ -93,4 +93,9 @@ ListeningProcess listening_process(const std::string& ip, std::uint16_t port) {
   return found;
 }
 
+std::string who(const ListeningProcess& process) {
+  return process.pid > 0 ? fmt::format("process {} ({})", process.pid, process.name)
+                         : std::string("a process of another user");
+}
+
 }  // namespace s3lt

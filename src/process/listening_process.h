@@ -18,4 +18,7 @@ struct ListeningProcess {
 // `ip` is a literal (127.0.0.1, ::1). A socket that listens on every address of the port counts, too.
 ListeningProcess listening_process(const std::string& ip, std::uint16_t port);
 
+// "process 4711 (nginx)", "a process of another user".
+std::string who(const ListeningProcess& process);
+
 }  // namespace s3lt

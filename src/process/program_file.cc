@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace s3lt {
 namespace fs = std::filesystem;
@@ -41,11 +42,23 @@ struct Machine {
   }
 };
 
+// Both, told apart.
+std::pair<std::string, std::string> names_of(const Machine& one, const Machine& other) {
+  if (one.number != other.number) return {one.name(), other.name()};
+  const auto with_class = [](const Machine& machine) {
+    return fmt::format("{} of {} bits", machine.name(), machine.bits == ELFCLASS32 ? 32 : 64);
+  };
+  return {with_class(one), with_class(other)};
+}
+
 // e_ident, e_type and e_machine are alike in both classes (elf(5)).
 constexpr std::size_t head_bytes = offsetof(Elf64_Ehdr, e_machine) + sizeof(Elf64_Half);
 
+// As much of a script as the kernel looks at (execve(2)).
+constexpr std::size_t looked_at = 255;
+
 std::string head_of(const fs::path& file) {
-  std::string head(head_bytes, '\0');
+  std::string head(looked_at, '\0');
   std::ifstream in(file, std::ios::binary);
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
@@ -57,6 +70,13 @@ std::optional<Machine> machine_in(const std::string& head) {
   Machine machine{.bits = static_cast<unsigned char>(head[EI_CLASS])};
   std::memcpy(&machine.number, head.data() + offsetof(Elf64_Ehdr, e_machine), sizeof machine.number);
   return machine;
+}
+
+// "/bin/sh" of a script that begins with "#! /bin/sh -e".
+std::string interpreter_in(std::string_view head) {
+  head = head.substr(2, head.find('\n') - 2);
+  head.remove_prefix(std::min(head.find_first_not_of(" \t"), head.size()));
+  return std::string(head.substr(0, head.find_first_of(" \t")));
 }
 
 std::unexpected<Error> wrong(std::string sentence) {
@@ -75,10 +95,23 @@ Result<fs::path> runs_here(const fs::path& file) {
   if (const auto machine = machine_in(head)) {
     const auto here = machine_in(head_of("/proc/self/exe"));
     if (here && *machine != *here) {
+      const auto [its, ours] = names_of(*machine, *here);
       return wrong(fmt::format("{} is a program for another machine ({}), not for this one ({})",
-                               file.string(), machine->name(), here->name()));
+                               file.string(), its, ours));
     }
-  } else if (!head.starts_with("#!") && !head.empty()) {  // one that may be run and not read is tried
+  } else if (head.starts_with("#!")) {
+    const std::string interpreter = interpreter_in(head);
+    if (!fs::exists(interpreter, error)) {
+      const bool dos = interpreter.ends_with('\r');
+      return wrong(fmt::format(
+          "{} is a script for {}, which does not exist{}", file.string(),
+          interpreter.substr(0, interpreter.size() - (dos ? 1 : 0)),
+          dos ? " with the carriage return behind it (the file has the line ends of Windows)" : ""));
+    }
+    if (::access(interpreter.c_str(), X_OK) != 0) {
+      return wrong(fmt::format("{} is a script for {}, which is not executable", file.string(), interpreter));
+    }
+  } else if (!head.empty()) {  // one that may be run and not read is tried
     return wrong(fmt::format("{} is no program of Linux", file.string()));
   }
   return fs::absolute(file, error).lexically_normal();

@@ -161,11 +161,8 @@ class Keeper {
   }
 
   void start() {
-    if (const ListeningProcess other = listening_process(ip_, port_); other.any) {
-      const std::string who = other.pid > 0 ? fmt::format("process {} ({})", other.pid, other.name)
-                                            : std::string("a process of another user");
-      return failed(S3poolFailure::address, who);
-    }
+    if (const ListeningProcess other = listening_process(ip_, port_); other.any)
+      return failed(S3poolFailure::address, who(other));
     auto opened = S3poolLog::open(request_.log, secrets());
     auto room = opened ? private_directory() : Result<std::string>(std::unexpected(opened.error()));
     if (!room) return failed(S3poolFailure::start, room.error().message);

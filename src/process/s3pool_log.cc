@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <string_view>
 
 #include "base/clock.h"
@@ -39,6 +40,8 @@ void blot_out(std::string& line, const std::string& secret) {
     line.replace(at, secret.size(), "***");
 }
 
+constexpr std::string_view our_name = " s3loadtest: ";
+
 }  // namespace
 
 std::string given_up_in(std::string_view log_line) {
@@ -48,6 +51,19 @@ std::string given_up_in(std::string_view log_line) {
   if (at == log_line.npos) return {};
   log_line.remove_prefix(at + field.size());
   return std::string(log_line.substr(0, log_line.find_first_of(" \t\"")));
+}
+
+bool s3pool_wrote(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  bool wrote = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.find(our_name) != line.npos) {
+      wrote = false;
+    } else if (line.find_first_not_of(" \t\r") != line.npos) {
+      wrote = true;
+    }
+  }
+  return wrote;
 }
 
 Result<S3poolLog> S3poolLog::open(const std::filesystem::path& file, std::vector<std::string> secrets) {
@@ -125,7 +141,7 @@ std::string S3poolLog::last_words() const {
 }
 
 void S3poolLog::note(const std::string& text) {
-  write(fmt::format("{} s3loadtest: {}", format_rfc3339(wall_now()), text));
+  write(fmt::format("{}{}{}", format_rfc3339(wall_now()), our_name, text));
 }
 
 void S3poolLog::write(const std::string& line) {

@@ -16,6 +16,9 @@ namespace s3lt {
 // The endpoint in a line that says that s3pool takes it for unhealthy from now on; empty in other lines.
 std::string given_up_in(std::string_view log_line);
 
+// Whether the s3pool whose log this is has written anything since it was started last.
+bool s3pool_wrote(const std::filesystem::path& file);
+
 class S3poolLog {
  public:
   // Adds to `file`, making it and its directory where they are missing. What is in `secrets` is never

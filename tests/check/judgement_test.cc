@@ -71,6 +71,61 @@ TEST(CheckJudgement, OnlyTheChosenBackendDecides) {
   }
 }
 
+TEST(CheckJudgement, WhoSendsLargeObjectsInPartsNeedsThem) {
+  CheckFacts facts = good_check();
+  facts.backend = "minio";
+  facts.endpoints[0].multipart = {{"create", fails("501 NotImplemented")}};
+  Judgement judgement = judge(facts, {});
+  EXPECT_EQ(judgement.exit_status, 1);
+  EXPECT_EQ(
+      findings(judgement, true),
+      std::vector<std::string>{
+          "backend minio does not work at http://10.0.0.1:9000 in bucket loadtest: multipart uploads, as it "
+          "sends large objects: create (501 NotImplemented); use backend boto3 or native"});
+  EXPECT_TRUE(findings(judgement, false).empty());
+  EXPECT_EQ(judgement.next, "s3loadtest run baseload --duration 1m --backend native");
+
+  facts.endpoints[0].multipart = {{"create", works()}, {"part", fails("403 AccessDenied")}};
+  EXPECT_THAT(findings(judge(facts, {}), true).at(0), HasSubstr("grant it s3:PutObject there"));
+  facts.endpoints[0].multipart = {{"create", works()}, {"list", fails("501 NotImplemented")}};
+  EXPECT_EQ(judge(facts, {}).exit_status, 0);
+  facts.endpoints[0].multipart = {{"create", works()}, {"part", works()}, {"complete", fails("500")}};
+  for (const char* backend : {"boto3", "native", "proxy"}) {
+    facts.backend = backend;
+    judgement = judge(facts, {});
+    EXPECT_EQ(judgement.exit_status, 0) << backend;
+    EXPECT_EQ(findings(judgement, false),
+              std::vector<std::string>{"multipart uploads: complete fails (500)"});
+  }
+}
+
+TEST(CheckJudgement, WhatKeepsS3poolFromStartingIsWrongAndIsGoneRound) {
+  CheckFacts facts = good_check();
+  facts.backend = "proxy";
+  const GivenFlags flags{.env_file = {}, .bucket = "b", .prefix = {}, .backend = "proxy", .endpoints = {}};
+  facts.proxy = ProxyFact{.address = "127.0.0.1:18080", .program = "/opt/s3pool"};
+  EXPECT_EQ(judge(facts, flags).next, "s3loadtest run baseload --duration 1m --bucket b --backend proxy");
+  EXPECT_EQ(judge(facts, flags).exit_status, 0);
+
+  facts.proxy->problems = {"its address is taken"};
+  Judgement judgement = judge(facts, flags);
+  EXPECT_EQ(judgement.exit_status, 1);
+  ASSERT_EQ(judgement.here.size(), 1U);
+  EXPECT_EQ(judgement.here[0].text, "its address is taken");
+  EXPECT_EQ(
+      judgement.sentence,
+      "http://10.0.0.1:9000 does all of what a run with backend proxy needs, but from this machine no such "
+      "run can begin.");
+  EXPECT_EQ(judgement.next, "s3loadtest run baseload --duration 1m --bucket b --backend native");
+
+  facts.proxy->is_wrong_setting = true;
+  EXPECT_EQ(judge(facts, flags).exit_status, 2);
+  facts.endpoints[0].problem = "no bucket";
+  facts.endpoints[0].bucket_missing = true;
+  EXPECT_EQ(judge(facts, flags).next,
+            "s3loadtest run baseload --duration 1m --create-bucket --bucket b --backend native");
+}
+
 TEST(CheckJudgement, MissingRightsAreNamedOnceEach) {
   CheckFacts facts = good_check();
   for (BackendFact& backend : facts.endpoints[0].backends) {

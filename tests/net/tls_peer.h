@@ -108,6 +108,7 @@ class TlsPeer {
 
 struct TlsTestOptions {
   int least = TLS1_2_VERSION, most = TLS1_3_VERSION;
+  bool demands_certificate = false;  // of the client
 };
 
 class TlsTestServer {
@@ -121,6 +122,8 @@ class TlsTestServer {
     SSL_CTX_set_max_proto_version(context_.get(), options.most);
     SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
     SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
+    if (options.demands_certificate)
+      SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_alpn_select_cb(context_.get(), choose, nullptr);
     server_ = std::make_unique<ScriptedServer>([this](ScriptedPeer& peer, int) { play(peer.fd()); });
   }

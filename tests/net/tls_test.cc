@@ -86,6 +86,18 @@ TEST(NetTls, ATrustedCertificateIsTold) {
   EXPECT_NEAR(to_seconds(visit.facts.certificate->until - wall_now()), 3600, 60);
 }
 
+TEST(NetTls, AServerThatWantsACertificateOfOursIsTold) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsTestServer server(make_identity({}), answer,
+                               {.least = version, .most = version, .demands_certificate = true});
+    const Visit visit = visits(server, {.verify = false, .ca_bundle = {}}).front();
+    // With TLS 1.3 the client's handshake is over before the server objects.
+    const bool late = visit.error == StreamError::none;
+    EXPECT_NE(late ? visit.result.error : visit.error, StreamError::none) << version;
+    EXPECT_EQ(late ? visit.result_problem : visit.problem, wants_certificate) << version;
+  }
+}
+
 TEST(NetTls, AnExpiredCertificateIsRefusedWithItsTime) {
   const Visit visit = visit_certificate({.from = -7200, .until = -3600});
 

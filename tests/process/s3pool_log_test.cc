@@ -67,5 +67,17 @@ TEST_F(S3poolLogTest, TellsWhichEndpointsWereGivenUp) {
   EXPECT_TRUE(log->take_given_up().empty());
 }
 
+TEST_F(S3poolLogTest, OurOwnLinesAreNoneOfItsWords) {
+  const auto path = root / "logs" / "s3pool.log";
+  EXPECT_FALSE(s3pool_wrote(root / "nowhere"));
+  log->note("started as process 1");
+  EXPECT_FALSE(s3pool_wrote(path));
+  child_says("\nError: no\n");
+  EXPECT_TRUE(s3pool_wrote(path));
+  log->note("started as process 2");
+  child_says("\n");
+  EXPECT_FALSE(s3pool_wrote(path)) << "of the one before";
+}
+
 }  // namespace
 }  // namespace s3lt
