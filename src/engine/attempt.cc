@@ -26,6 +26,7 @@ Attempt attempt_of(const ExchangeResult& result) {
                   .sent = result.first_byte_sent,
                   .request_sent = result.request_sent,
                   .end = result.end,
+                  .silent = result.silent,
                   .head = result.head};
   if (result.status != 0) attempt.first_byte = result.first_byte_received;
   return attempt;

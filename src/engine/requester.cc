@@ -113,7 +113,11 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
         result.end = secured;
         result.outcome = outcome_of(opened.error, true);
         result.trouble().problem = opened.problem;
-        if (result.outcome != Outcome::cancelled) pause_ = connect_backoff_.failed(random_.uniform());
+        if (result.outcome == Outcome::cancelled) {
+          result.silent = secured - begun;
+        } else {
+          pause_ = connect_backoff_.failed(random_.uniform());
+        }
         result.connection = &connection;
         connections_.give_back(taken);  // open() has said what that means for the endpoint
         co_return result;

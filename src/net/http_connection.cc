@@ -144,6 +144,7 @@ void HttpConnection::conclude(Exchange& x) {
   result.body_bytes = reader_.body_bytes();
   result.body = reader_.body();
   ++exchanges_;
+  if (result.error == StreamError::cancelled) result.silent = result.end - x.last_moved;
   if (!x.whole || !reader_.reusable()) stream_.close();
 }
 
