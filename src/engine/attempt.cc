@@ -39,6 +39,7 @@ bool judge_broken(const ExchangeResult& result, Attempt& attempt) {
   if (result.malformed) attempt.outcome = Outcome::client_error;
   attempt.trouble().problem = result.problem;
   const bool closed = result.error == StreamError::closed || result.error == StreamError::reset;
+  attempt.unsent = result.unsent;
   attempt.unused_close = closed && !result.answered && !result.interim && !result.malformed;
   return true;
 }

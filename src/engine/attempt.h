@@ -23,7 +23,8 @@ struct Attempt {
   const http::ResponseHead* head = nullptr;    // of the answer, until the connection's next exchange
   const HttpConnection* connection = nullptr;  // that carried it; null: none did
   bool behind = false;                         // slower than the slow client that made it
-  bool unused_close = false;                   // closed by the server before a byte of answer
+  bool unused_close = false;                   // closed by the server before a byte of answer …
+  bool unsent = false;                         // … and before a byte of the request
   bool checked = false;                        // the bytes that came were held against the object's
   // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
   struct Trouble {

@@ -55,6 +55,7 @@ struct ExchangeResult {
   bool truncated = false;                    // the answer's body ended before its announced length
   bool answered = false;                     // at least one byte of a final answer came
   bool interim = false;                      // a 1xx came
+  bool unsent = false;                       // the connection had ended before anything was sent
   int status = 0;                            // of the final answer, 0: none
   const http::ResponseHead* head = nullptr;  // of the final answer
   std::uint64_t body_bytes = 0;              // of the final answer's body, received
