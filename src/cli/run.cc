@@ -311,6 +311,8 @@ int run_command(const RunFlags& flags) {
     log_warning(fmt::format("the run ended within its --warmup of {}: nothing was measured",
                             format_duration(plan->warmup)));
   }
+  result.silent = silent_endpoints(result.total);
+  if (const std::string warning = silence_warning(result.silent); !warning.empty()) log_warning(warning);
   result.notes = notes_on(result.total);
   Verdict verdict = judge(result.total);
   if (proxy) {

@@ -26,6 +26,7 @@ Attempt attempt_of(const ExchangeResult& result) {
                   .sent = result.first_byte_sent,
                   .request_sent = result.request_sent,
                   .end = result.end,
+                  .silent = result.silent,
                   .head = result.head};
   if (result.status != 0) attempt.first_byte = result.first_byte_received;
   return attempt;
@@ -38,6 +39,7 @@ bool judge_broken(const ExchangeResult& result, Attempt& attempt) {
   if (result.malformed) attempt.outcome = Outcome::client_error;
   attempt.trouble().problem = result.problem;
   const bool closed = result.error == StreamError::closed || result.error == StreamError::reset;
+  attempt.unsent = result.unsent;
   attempt.unused_close = closed && !result.answered && !result.interim && !result.malformed;
   return true;
 }

@@ -19,10 +19,12 @@ struct Attempt {
   std::uint64_t bytes = 0;
   // See PhaseInstants.
   TimePoint begun{}, connected{}, secured{}, sent{}, request_sent{}, first_byte{}, end{};
+  Duration silent{};  // of one that was cancelled: how long it had waited for a connection or a byte
   const http::ResponseHead* head = nullptr;    // of the answer, until the connection's next exchange
   const HttpConnection* connection = nullptr;  // that carried it; null: none did
   bool behind = false;                         // slower than the slow client that made it
-  bool unused_close = false;                   // closed by the server before a byte of answer
+  bool unused_close = false;                   // closed by the server before a byte of answer …
+  bool unsent = false;                         // … and before a byte of the request
   bool checked = false;                        // the bytes that came were held against the object's
   // Of errors: words, and what S3 says. Apart, so that a good attempt carries no strings about.
   struct Trouble {

@@ -33,7 +33,8 @@ void AttemptLog::tried(const Subject& subject, const Attempt& attempt, std::size
                     .status = attempt.status,
                     .requests = attempt.requests,
                     .endpoint = at_endpoint ? static_cast<std::uint32_t>(endpoint) : no_endpoint,
-                    .service_us = to_micros(attempt.end - attempt.sent)});
+                    .service_us = to_micros(attempt.end - attempt.sent),
+                    .silent_us = to_micros(attempt.silent)});
   const auto& wrong = attempt.trouble().wrong;
   if (attempt.checked) recorder.checked(subject.cell, wrong ? std::optional(wrong->kind) : std::nullopt);
   if (is_error(attempt.outcome) && attempt.trouble().s3.code == s3pool_code) recorder.proxy_answer();

@@ -183,6 +183,10 @@ void ClientConnections::ended(const ClientConnection& connection, const Attempt&
   }
 }
 
+void ClientConnections::withdrew(const ClientConnection& connection) {
+  thread_.health(connection.endpoint).withdrew(connection.address);
+}
+
 void ClientConnections::cut(bool all) {
   const auto end = [&](ClientConnection& c) {
     if (!c.busy || (c.outlives_cut && !all)) return;

@@ -40,6 +40,8 @@ class ClientConnections {
   // A request goes out on an open one, and how that ended: what it says of the address.
   void begins(const ClientConnection& connection);
   void ended(const ClientConnection& connection, const Attempt& attempt);
+  // The same where it says nothing.
+  void withdrew(const ClientConnection& connection);
 
   // Ends what waits here; but what outlives the cut only where `all` is.
   void cut(bool all);

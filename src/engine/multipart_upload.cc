@@ -303,7 +303,8 @@ void MultipartUpload::take_down(const Attempt& last) {
                   .status = last.outcome == Outcome::ok ? last.status : 0,
                   .requests = std::exchange(requests_, 0),
                   .sent = last.sent,
-                  .end = last.end};
+                  .end = last.end,
+                  .silent = last.silent};
   log_.tried(job_.put, attempt, endpoint_, 1, !by_part);
 }
 

@@ -96,7 +96,7 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
   HttpConnection& connection = taken.http;
   Attempt result;
   TimePoint begun{}, secured{};  // of a connect
-  bool sent_again = false;
+  bool sent_again = false, says_nothing = false;
   for (;;) {
     if (is_cut(request)) {
       result.outcome = Outcome::cancelled;
@@ -113,7 +113,11 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
         result.end = secured;
         result.outcome = outcome_of(opened.error, true);
         result.trouble().problem = opened.problem;
-        if (result.outcome != Outcome::cancelled) pause_ = connect_backoff_.failed(random_.uniform());
+        if (result.outcome == Outcome::cancelled) {
+          result.silent = secured - begun;
+        } else {
+          pause_ = connect_backoff_.failed(random_.uniform());
+        }
         result.connection = &connection;
         connections_.give_back(taken);  // open() has said what that means for the endpoint
         co_return result;
@@ -169,11 +173,20 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
       pause_ = connect_backoff_.failed(random_.uniform());
     // A server may close an idle connection just as a request leaves: that says nothing about the storage.
     if (!reused || !result.unused_close || sent_again) break;
+    // An SDK looks at the connection before it sends, and counts what fails from then on.
+    if (plan.sdk_retries && !result.unsent) {
+      says_nothing = true;
+      break;
+    }
     sent_again = true;
     thread_.recorder().reconnect();
   }
   result.connection = &connection;
-  if (result.requests > 0) connections_.ended(taken, result);
+  if (says_nothing) {
+    connections_.withdrew(taken);
+  } else if (result.requests > 0) {
+    connections_.ended(taken, result);
+  }
   connections_.give_back(taken);
   co_return result;
 }

@@ -28,6 +28,12 @@ void Recorder::attempt(CellId id, const AttemptRecord& record) {
   ++counters.outcomes[static_cast<std::size_t>(record.outcome)];
   if (record.status != 0) counters.count_status(record.status);
   at_endpoint(cells_[id].key.operation, record);
+  if (record.silent_us >= shortest_silence) silent(id, record);
+}
+
+void Recorder::silent(CellId id, const AttemptRecord& record) {
+  if (record.endpoint >= endpoint_urls_.size()) return;
+  silences_[{endpoint_urls_[record.endpoint], cells_[id].key}].record(record.silent_us);
 }
 
 void Recorder::set_endpoints(std::vector<std::string> urls) {
@@ -120,6 +126,7 @@ Snapshot Recorder::take(Duration from, Duration to) {
     snapshot.endpoints[{endpoint_urls_[i / operation_kinds], operation}].add(*endpoints_[i]);
     endpoints_[i]->clear();
   }
+  snapshot.silences = std::exchange(silences_, {});
   if (!clock_) clock_.emplace();
   const ThreadTimes times = clock_->read();
   client_.cpu_seconds = times.cpu - before_.cpu;

@@ -29,6 +29,7 @@ struct AttemptRecord {
   std::uint32_t requests = 1;   // HTTP exchanges begun for it
   std::uint32_t endpoint = 0;   // its place in the list of set_endpoints()
   std::int64_t service_us = 0;  // first byte sent to last byte received; told of ok attempts only
+  std::int64_t silent_us = 0;   // of a cancelled one: without a connection or a byte until it was cut
 };
 
 // One operation that ended (not cancelled).
@@ -114,10 +115,12 @@ class Recorder {
     unsigned samples = 0;
   };
   void at_endpoint(OperationKind operation, const AttemptRecord& record);
+  void silent(CellId id, const AttemptRecord& record);
   bool stopped_ = false;
   std::deque<Slot> cells_;
   std::vector<std::string> endpoint_urls_;
   std::vector<std::unique_ptr<EndpointCell>> endpoints_;  // by endpoint and operation; made when first met
+  std::map<SilenceKey, CoarseHistogram> silences_;
   std::map<CellKey, CellId> ids_;
   std::vector<ErrorKindSeen> error_kinds_;  // few, searched one by one
   std::vector<OperationSample> errors_;

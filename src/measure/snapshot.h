@@ -89,6 +89,15 @@ struct EndpointCell {
   void clear();
 };
 
+// Attempts that the end of the run cut when no byte of theirs had moved for a while: at which endpoint, and
+// of what. Shorter silences are not kept.
+struct SilenceKey {
+  std::string url;
+  CellKey cell;
+  auto operator<=>(const SilenceKey&) const = default;
+};
+inline constexpr std::int64_t shortest_silence = 1'000'000;  // microseconds
+
 // How an endpoint was gone round after it refused or reset connections or left them hanging.
 struct EndpointSuspicion {
   std::uint64_t times = 0, probes = 0;
@@ -137,6 +146,7 @@ struct Snapshot {
   std::map<CellKey, Cell> cells;
   std::map<EndpointKey, EndpointCell> endpoints;
   std::map<std::string, EndpointSuspicion> suspicions;  // by URL; of those that were suspect or probed
+  std::map<SilenceKey, CoarseHistogram> silences;       // in microseconds
   std::map<std::string, KeyCounters> keys;              // totals since the start, not of the interval
   std::map<std::string, ArrivalCounters> arrivals;      // the same; of patterns in an open loop
   ClientCounters client;                                // of the interval

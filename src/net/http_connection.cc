@@ -106,7 +106,10 @@ Task<ExchangeResult> HttpConnection::exchange(const ExchangeRequest& request) {
     if (error != StreamError::none) x.fail(error);
   }
   result.first_byte_sent = x.last_moved = now();
-  if (!x.failed() && went_stale(x.last_moved)) x.fail(StreamError::closed);
+  if (!x.failed() && went_stale(x.last_moved)) {
+    x.fail(StreamError::closed);
+    result.unsent = true;
+  }
   if (!x.failed()) {
     if (request.body == nullptr) {
       const StreamError error = co_await send_head(x);
@@ -151,6 +154,7 @@ void HttpConnection::conclude(Exchange& x) {
   result.body_bytes = reader_.body_bytes();
   result.body = reader_.body();
   ++exchanges_;
+  if (result.error == StreamError::cancelled) result.silent = result.end - x.last_moved;
   if (!x.whole || !reader_.reusable()) stream_.close();
 }
 

@@ -55,12 +55,14 @@ struct ExchangeResult {
   bool truncated = false;                    // the answer's body ended before its announced length
   bool answered = false;                     // at least one byte of a final answer came
   bool interim = false;                      // a 1xx came
+  bool unsent = false;                       // the connection had ended before anything was sent
   int status = 0;                            // of the final answer, 0: none
   const http::ResponseHead* head = nullptr;  // of the final answer
   std::uint64_t body_bytes = 0;              // of the final answer's body, received
   std::string_view body;                     // kept: of errors (at most 64 KiB), or as asked
   TimePoint first_byte_sent{}, first_byte_received{}, end{};
   TimePoint request_sent{};  // its last byte; {}: it was not sent whole
+  Duration silent{};         // of one that was cancelled: how long no byte had moved
   // With a speed: how much later than due the last byte of a body moved, because the peer or the network was
   // slower than that.
   Duration behind{};

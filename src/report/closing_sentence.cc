@@ -64,6 +64,16 @@ std::string failures(const Sum& sum) {
   return text;
 }
 
+// "without an error" tells half of it where clients hung.
+std::string waits(const SilentEndpoints& silent) {
+  if (silent.empty()) return {};
+  std::uint64_t attempts = 0;
+  for (const auto& [url, of] : silent) attempts += of.attempts;
+  return fmt::format("; but {} got no answer until the end of the run cut {}, from {}",
+                     counted(attempts, "more attempt"), attempts == 1 ? "it" : "them",
+                     silent.size() == 1 ? silent.begin()->first : counted(silent.size(), "endpoint"));
+}
+
 // The longest tail, in "; one GET of 1 MiB in a hundred took …".
 std::string tail(const Snapshot& total) {
   double longest = 0;
@@ -117,13 +127,13 @@ std::string closing_sentence(const RunResult& result) {
   const Sum sum(result.total);
   const Counters& c = sum.operations;
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
-  if (c.count == 0) return fmt::format("Not one operation ended in {}.", length);
+  if (c.count == 0) return fmt::format("Not one operation ended in {}{}.", length, waits(result.silent));
   std::string sentence =
       fmt::format("The storage{} answered {} in {} ({}, {})", result.proxy ? ", through s3pool," : "",
                   counted(c.count, "operation"), length,
                   rate_text(per_second(static_cast<double>(c.in_time()), result.seconds)),
                   format_rate(per_second(static_cast<double>(c.bytes_in_time()), result.seconds)));
-  sentence += failures(sum);
+  sentence += failures(sum) + waits(result.silent);
   // Some are nothing to speak of: another client deleted the object a moment before.
   if (c.not_found * 100 > c.count)
     sentence += fmt::format("; {} of them found no object", format_count(c.not_found));

@@ -32,6 +32,10 @@ json::object suspect_object(const EndpointSuspicion& suspicion) {
   return {{"times", suspicion.times}, {"seconds", suspicion.seconds}, {"probes", suspicion.probes}};
 }
 
+json::object silent_object(const SilentEndpoint& silent) {
+  return {{"attempts", silent.attempts}, {"seconds", silent.seconds}};
+}
+
 void add_suspicion(Snapshot& out, const std::string& url, const json::object& endpoint) {
   const json::object& suspect = object_in(endpoint, "suspect");
   if (suspect.empty()) return;
@@ -51,7 +55,8 @@ void add_operations(Snapshot& out, const std::string& url, const json::object& o
 
 }  // namespace
 
-json::array endpoints_array(const Snapshot& total, const std::vector<std::string>& order) {
+json::array endpoints_array(const Snapshot& total, const std::vector<std::string>& order,
+                            const SilentEndpoints& silent) {
   std::map<std::string, std::string> outliers;
   for (const EndpointFinding& finding : compare_endpoints(total.endpoints, total.suspicions)) {
     std::string& reason = outliers[finding.url];
@@ -81,6 +86,8 @@ json::array endpoints_array(const Snapshot& total, const std::vector<std::string
     const auto suspicion = total.suspicions.find(url);
     endpoint["suspect"] =
         suspect_object(suspicion == total.suspicions.end() ? EndpointSuspicion{} : suspicion->second);
+    const auto waited = silent.find(url);
+    endpoint["silent"] = silent_object(waited == silent.end() ? SilentEndpoint{} : waited->second);
     endpoint["operations"] = std::move(operations);
     const auto outlier = outliers.find(url);
     endpoint["outlier"] = outlier == outliers.end() ? json::value(nullptr) : json::value(outlier->second);
@@ -119,6 +126,19 @@ void add_endpoints(Snapshot& out, const json::value* endpoints) {
       add_suspicion(out, text_in(object, "url"), object);
     }
   }
+}
+
+SilentEndpoints silent_in(const json::value* endpoints) {
+  SilentEndpoints out;
+  if (endpoints == nullptr || !endpoints->is_array()) return out;
+  for (const json::value& endpoint : endpoints->get_array()) {
+    if (!endpoint.is_object()) continue;
+    const json::object& silent = object_in(endpoint.get_object(), "silent");
+    if (count_in(silent, "attempts") == 0) continue;
+    out[text_in(endpoint.get_object(), "url")] = {.attempts = count_in(silent, "attempts"),
+                                                  .seconds = number_in(silent, "seconds")};
+  }
+  return out;
 }
 
 void add_endpoint_times(Snapshot& out, const RecordedHistogram& line) {

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "measure/second_mode.h"
 #include "results/endpoint_comparison.h"
+#include "results/silence.h"
 
 namespace s3lt {
 namespace {
@@ -105,7 +106,8 @@ std::vector<std::string> notes_on_modes(const Snapshot& total) {
 }
 
 std::vector<std::string> notes_on(const Snapshot& total) {
-  std::vector<std::string> notes = notes_on_endpoints(total);
+  std::vector<std::string> notes = notes_on_silence(silent_endpoints(total));
+  for (std::string& note : notes_on_endpoints(total)) notes.push_back(std::move(note));
   for (std::string& note : notes_on_modes(total)) notes.push_back(std::move(note));
   if (auto note = note_on_uploads(total)) notes.push_back(std::move(*note));
   return notes;

@@ -15,7 +15,7 @@ std::vector<std::string> notes_on_endpoints(const Snapshot& total);
 // Distributions that several sizes share say nothing, so those of a run that was put together from its files
 // without its sizes are no material for this.
 std::vector<std::string> notes_on_modes(const Snapshot& total);
-// Both, and multipart uploads that may still be there.
+// Both, endpoints that were silent at the end (silence.h), and multipart uploads that may still be there.
 std::vector<std::string> notes_on(const Snapshot& total);
 
 }  // namespace s3lt

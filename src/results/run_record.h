@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "measure/snapshot.h"
 #include "results/certainty.h"
+#include "results/silence.h"
 #include "results/slo.h"
 
 namespace s3lt {
@@ -77,6 +78,7 @@ struct RunResult {
   std::string ended_early;  // by --slo-abort: why, a sentence without its end
   Certainty certainty;
   std::optional<ProxyRecord> proxy;
+  SilentEndpoints silent;  // where clients waited for an answer until the end
   std::vector<std::string> notes;  // what stands out, sentences without their end (results/notes.h)
 };
 

@@ -271,7 +271,7 @@ std::string summary_json(const RunResult& result) {
       {"proxy", proxy_value(result.proxy)},
       {"patterns", patterns_object(result.total, Detail::summary, &result.certainty, result.seconds,
                                    result.info.patterns)},
-      {"endpoints", endpoints_array(result.total, result.info.endpoints)},
+      {"endpoints", endpoints_array(result.total, result.info.endpoints, result.silent)},
       {"notes", strings(result.notes)}};
   return json_text(out);
 }

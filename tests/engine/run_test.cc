@@ -211,6 +211,53 @@ TEST(EngineRun, DoesNotRetryResetsAndKeepsTheirKeysAsUnknown) {
   EXPECT_EQ(keys.unknown, all.errors);
 }
 
+// Of each SDK alike: what was sent was an attempt, and the next one is on a new connection.
+TEST(EngineRun, WithTheRetriesOfAnSdkAResetAfterTheRequestIsAnAttempt) {
+  for (const char* backend : {"boto3", "minio"}) {
+    const auto server = start_server({"GET:reset:every=3"});
+    RunPlan plan = plan_for(server->port(), mixed_pattern(1.0, small_sizes), 1, 1);
+    plan.profile = find_profile(backend);
+    plan.sdk_retries = plan.profile->sdk_retries();
+    plan.prefill = 2;
+    plan.operations = 40;
+    Watcher watcher;
+    const LoadResult result = load(plan, watcher);
+    const Counters gets = counted(result.total, OperationKind::get);
+    const std::uint64_t resets = server->faults().at(0).done;
+    EXPECT_GE(resets, 15u) << backend;
+    EXPECT_EQ(gets.count, 40u) << backend;
+    EXPECT_EQ(gets.errors, 0u) << backend;
+    EXPECT_EQ(outcomes_of(gets, Outcome::reset), resets) << backend;
+    EXPECT_EQ(gets.attempts, 40u + resets) << backend;
+    EXPECT_EQ(result.total.client.reconnects, 0u) << backend;
+    EXPECT_TRUE(result.total.suspicions.empty()) << backend << ": says nothing of the node";
+  }
+}
+
+// urllib3 drops such a connection before it uses it.
+TEST(EngineRun, WithTheRetriesOfAnSdkAConnectionThatEndedBeforeItIsUsedIsNoAttempt) {
+  ScriptedServer server([](ScriptedPeer& peer, int) {
+    for (int i = 0; i < 5; ++i) {
+      peer.read_head();
+      peer.read_body(1024);
+      peer.write(answer_ok);
+    }
+  });
+  Pattern pattern = mixed_pattern(0.0, {{.label = "1KB", .bytes = 1024}});
+  pattern.least_delay = pattern.most_delay = std::chrono::milliseconds(20);
+  RunPlan plan = plan_for(server.port(), pattern, 1, 1);
+  plan.profile = find_profile("minio");
+  plan.region = "eu-west-1";  // no request for the location
+  plan.sdk_retries = plan.profile->sdk_retries();
+  plan.operations = 20;
+  Watcher watcher;
+  const LoadResult result = load(plan, watcher);
+  const Counters all = counted(result.total);
+  EXPECT_EQ(all.attempts, 20u);
+  EXPECT_EQ(all.errors, 0u);
+  EXPECT_EQ(result.total.client.reconnects, 3u);
+}
+
 TEST(EngineRun, AnIdleConnectionThatTheServerClosedIsAReconnectAndNoError) {
   ScriptedServer server([](ScriptedPeer& peer, int) {
     for (int i = 0; i < 5; ++i) {

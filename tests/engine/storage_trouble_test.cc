@@ -126,6 +126,42 @@ TEST(EngineStorageTrouble, AServerThatFallsSilentIsATimeoutAndTheClientGoesOn) {
   EXPECT_EQ(result.total.keys.at("mixed").unknown, 1u);
 }
 
+TEST(EngineStorageTrouble, WhatWaitsForAByteWhenTheRunEndsIsASilenceOfItsEndpoint) {
+  std::atomic<int> puts = 0;
+  ScriptedServer server([&](ScriptedPeer& peer, int) {
+    for (std::string head; !(head = peer.read_head()).empty();) {
+      if (head.starts_with("PUT")) peer.read_body(object_size);
+      if (++puts == 10) {
+        peer.await_close();
+        return;
+      }
+      peer.write(good_answer(head, object_size));
+    }
+  });
+  RunPlan plan = plan_for(server.port(), mixed_pattern(0.0, one_size), 1, 1);
+  plan.duration = milliseconds(1300);
+  plan.grace = {};
+  Watcher watcher;
+  const LoadResult result = load(plan, watcher);
+  ASSERT_EQ(result.total.silences.size(), 1u);
+  const auto& [key, silence] = *result.total.silences.begin();
+  EXPECT_EQ(key.url, plan.endpoints[0].url);
+  EXPECT_EQ(key.cell.operation, OperationKind::put);
+  EXPECT_EQ(silence.count(), 1u);
+  EXPECT_GE(silence.max(), shortest_silence);
+}
+
+TEST(EngineStorageTrouble, WhatIsUnderWayWhenTheRunEndsIsNoSilence) {
+  const auto server = start_server({"PUT:delay=200ms"});
+  RunPlan plan = plan_for(server->port(), mixed_pattern(0.0, one_size), 4, 1);
+  plan.duration = milliseconds(1300);
+  plan.grace = {};
+  Watcher watcher;
+  const LoadResult result = load(plan, watcher);
+  EXPECT_EQ(counted(result.total, OperationKind::put).cancelled, 4u);
+  EXPECT_TRUE(result.total.silences.empty());
+}
+
 TEST(EngineStorageTrouble, NewConnectionsThatBringNoAnswerAreMadeLessAndLess) {
   const std::vector<std::pair<const char*, const char*>> last_words = {
       {"nothing", ""},

@@ -1,6 +1,8 @@
 """Nodes that are away: one that refuses, one that swallows, one that resets, and addresses of a name."""
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -9,6 +11,7 @@ import threading
 import pytest
 
 from harness import ask, json_lines
+from misbehaving import Peer, saying_nothing
 import servers
 
 pytestmark = pytest.mark.alone
@@ -159,3 +162,51 @@ def test_ipv6_and_a_mixed_list_are_used(serve_with, loadtest):
     shares = [endpoint["outcomes"] for endpoint in result.summary["endpoints"]]
     assert sum(share.pop("ok") for share in shares) == 500 and shares == [{}, {}]
     assert all(endpoint["attempts"] > 240 for endpoint in result.summary["endpoints"]), "in turn, once they were met"
+
+
+def silent_in(result):
+    """By URL: how many attempts waited to the end, of the endpoints of which that is said."""
+    return {endpoint["url"]: endpoint["silent"]["attempts"] for endpoint in result.summary["endpoints"]
+            if endpoint["silent"]["attempts"]}
+
+
+def test_a_node_that_accepts_and_says_nothing_is_named(serve_with, loadtest):
+    good = serve_with(*["--listen=127.0.0.1:0"] * 3, *DELAY, credentials=KEYS)
+    with Peer(saying_nothing) as mute:
+        result = run(loadtest, good, [*good.endpoints, mute.endpoint], "--concurrency", "8", "--threads", "2",
+                     "--duration", "3s", "--grace", "0s")
+    assert result.status == 0, result.stderr
+    assert silent_in(result) == {mute.endpoint: 2}, "one client of each thread; the others are merely under way"
+    note, = result.summary["notes"]
+    assert note.startswith(f"silent: {mute.endpoint}: clients waited for an answer until the end of the run (2 attempts, ")
+    warnings = [line for line in result.stderr.splitlines() if "WARNING" in line and "waited for an answer" in line]
+    assert len(warnings) == 1 and mute.endpoint in warnings[0], result.stderr
+    page = (result.directory / "report.html").read_text()
+    assert "2 more attempts got no answer until the end of the run" in page and "silent: " in page
+
+
+def test_a_storage_that_stops_answering_is_named_though_it_is_the_only_one(serve_with, loadtest):
+    only = serve_with(*DELAY, credentials=KEYS)
+    pattern = loadtest.folder / "writes.toml"
+    pattern.write_text(WRITES)
+    running = loadtest.start(only, "run", str(pattern), "--backend", "native", "--json", "--concurrency", "4", "--duration",
+                             "4s", "--grace", "0s")
+    running.wait_until_loading()
+    os.kill(only.process.pid, signal.SIGSTOP)
+    try:
+        result = running.wait()
+    finally:
+        os.kill(only.process.pid, signal.SIGCONT)
+    assert silent_in(result) == {only.endpoint: 4}
+    assert any(note.startswith(f"silent: {only.endpoint}: ") for note in result.summary["notes"])
+
+
+def test_slow_answers_and_transfers_that_the_end_cuts_are_no_silence(serve_with, loadtest):
+    slow = serve_with("--fault", "*:delay=700ms", credentials=KEYS)
+    result = run(loadtest, slow, [slow.endpoint], "--concurrency", "16", "--duration", "4s", "--grace", "0s")
+    assert result.operation("PUT", "writes")["cancelled"] == 16
+    assert silent_in(result) == {} and result.summary["notes"] == []
+    fast = serve_with(credentials=KEYS)
+    result = loadtest(fast, "run", "elephant", "--size", "100MB", "--concurrency", "4", "--duration", "4s", "--grace", "0s",
+                      "--json")
+    assert silent_in(result) == {} and not any(note.startswith("silent") for note in result.summary["notes"])

@@ -99,6 +99,17 @@ def test_a_run_starts_it_reports_it_and_leaves_nothing(serve, loadtest, proxy):
     assert re.search(rf"\ns3pool\n.*\naddress\n127\.0\.0\.1:{proxy.port}\nCPU\n[0-9.]+ s\nmemory\n", page), page
 
 
+def test_one_that_stands_still_to_the_end_is_named(serve, loadtest, proxy):
+    running = running_load(loadtest, serve, proxy, "--grace", "0s")
+    os.kill(proxy.pid(), signal.SIGSTOP)  # for good: the run ends it by SIGKILL
+    result = running.wait()
+    url = f"http://127.0.0.1:{proxy.port}"
+    endpoint, = [endpoint for endpoint in result.summary["endpoints"] if endpoint["url"] == url]
+    assert endpoint["silent"]["attempts"] == 4 and endpoint["silent"]["seconds"] > 1
+    assert any(note.startswith(f"silent: {url}: ") for note in result.summary["notes"])
+    proxy.wait_until_gone()
+
+
 @pytest.mark.parametrize("server", ["rgw", "versitygw"])
 def test_all_operations_pass_through_it(server, request, loadtest, proxy):
     storage = request.getfixturevalue(server)

@@ -190,6 +190,49 @@ def test_a_profile_sends_what_its_sdk_sends_to_the_last_header(server, loadtest,
     assert not any(line["event"] == "request" and "problem" in line for line in lines)
 
 
+def get_three_times(backend, storage, key):
+    if backend == "boto3":
+        client = boto3_client(storage)
+        return [client.get_object(Bucket=storage.bucket, Key=key)["Body"].read() for _ in range(3)]
+    pool = urllib3.PoolManager(maxsize=1, retries=urllib3.Retry(3, allowed_methods=None))
+    client = minio.Minio(storage.endpoint.split("://")[1], access_key=KEYS[0], secret_key=KEYS[1], secure=False,
+                         http_client=pool)
+    return [client.get_object(storage.bucket, key).read() for _ in range(3)]
+
+
+@pytest.mark.parametrize("backend", ["boto3", "minio"])
+def test_a_reset_after_the_request_is_tried_again_as_the_sdk_does_it(serve_with, loadtest, tmp_path, backend):
+    record = tmp_path / "record"
+    storage = serve_with("--record", record, "--fault", "GET:reset:every=3", credentials=KEYS)
+    pattern = loadtest.folder / "wire.toml"
+    pattern.write_text('name = "wire"\nmix = {GET = 100}\nsizes = ["1KB"]\n')
+    ours = loadtest(storage, "run", str(pattern), "--backend", backend, "--retries", "sdk", "--concurrency", "1",
+                    "--threads", "1", "--operations", "20", "--prefill", "1", "--json")
+    assert ours.status == 0, ours.stderr
+    gets = ours.operation("GET", "wire")
+    assert gets["errors"] == 0 and gets["attempts"] == 20 + gets["outcomes"]["reset"] and gets["outcomes"]["reset"] >= 8
+    assert ours.summary["client"]["reconnects"] == 0
+    key = next(line["target"] for line in json_lines(record) if line.get("method") == "PUT").split("/", 2)[2]
+    assert [len(body) for body in get_three_times(backend, storage, key)] == [1024] * 3
+
+    requests = [line for line in json_lines(record) if line["event"] == "request" and key in line["target"]]
+    requests = [line for line in requests if line["method"] == "GET"]
+    seen = {True: [], False: []}
+    for request in requests:
+        seen[dict(request["headers"])["User-Agent"].startswith("s3loadtest/")].append(request)
+    again = {}  # who: (the request that was reset, the one after it), of the first reset
+    for who, of in seen.items():
+        if backend == "boto3":
+            is_again = lambda before, after: dict(after["headers"])["amz-sdk-request"] == "attempt=2; max=4"
+        else:
+            is_again = lambda before, after: dict(after["headers"])["Authorization"] == dict(before["headers"])["Authorization"]
+        pairs = [pair for pair in zip(of, of[1:]) if pair[0]["connection"] != pair[1]["connection"]]
+        assert pairs and all(is_again(*pair) for pair in pairs), "a new connection is that of a second attempt"
+        again[who] = pairs[0]
+    for which in (0, 1):
+        assert comparable(again[True][which]) == comparable(again[False][which])
+
+
 def test_the_record_holds_no_session_token_and_each_request_of_each_connection(serve_with, loadtest, tmp_path):
     record = tmp_path / "record"
     storage = serve_with("--record", record, credentials=KEYS)

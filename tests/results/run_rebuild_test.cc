@@ -57,6 +57,14 @@ TEST_F(RebuiltRunTest, PrintsWhatTheRunPrinted) {
   EXPECT_EQ(again.result.info.started, result.info.started);
 }
 
+TEST_F(RebuiltRunTest, SaysAgainWhichEndpointWasSilentAtTheEnd) {
+  RunResult result = sample_run();
+  result.silent[result.info.endpoints[0]] = {.attempts = 2, .seconds = 5.8};
+  const RebuiltRun again = rebuild(write(result, true));
+  EXPECT_EQ(again.result.silent, result.silent);
+  EXPECT_EQ(summary_text(again.result, {}), summary_text(result, {}));
+}
+
 TEST_F(RebuiltRunTest, KeepsTheObjectivesAndWhyTheRunEndedEarly) {
   RunResult result = sample_run();
   result.slos = {

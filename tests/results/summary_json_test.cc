@@ -81,7 +81,7 @@ TEST(SummaryJson, TellsEachEndpointInTheOrderOfTheRunAndWhatStandsOut) {
   ASSERT_EQ(endpoints.size(), 3U);
   using Names = std::vector<std::string>;
   EXPECT_EQ(names_in(endpoints[0]),
-            (Names{"url", "attempts", "errors", "outcomes", "suspect", "operations", "outlier"}));
+            (Names{"url", "attempts", "errors", "outcomes", "suspect", "silent", "operations", "outlier"}));
   EXPECT_EQ(endpoints[0].at("url"), "http://z:80");
   EXPECT_EQ(number_at(endpoints[0], "/attempts"), 2001);
   EXPECT_EQ(number_at(endpoints[0], "/errors"), 1);
