@@ -309,7 +309,8 @@ int run_command(const RunFlags& flags) {
     log_warning(fmt::format("the run ended within its --warmup of {}: nothing was measured",
                             format_duration(plan->warmup)));
   }
-  result.notes = notes_on(result.total);
+  result.notes = notes_on_stops(result.certainty);
+  for (std::string& note : notes_on(result.total)) result.notes.push_back(std::move(note));
   Verdict verdict = judge(result.total);
   if (proxy) {
     result.proxy = proxy->end();

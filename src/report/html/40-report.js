@@ -170,7 +170,7 @@ function certaintyCard(data, pattern) {
   const words = [arrivals
     ? `Open loop: ${thousands(arrivals.intended)} intended starts, ${thousands(arrivals.not_sent)} not sent for want of a free client`
     : "Closed loop: a client that waits begins nothing, so a stall of the storage hits few operations and hardly shows in the percentiles; --rate shows it"];
-  if (steady) words.push(`${steady.steady === true ? "Steady" : steady.steady === false ? "Not steady" : "Steadiness not tested"}: ${steady.why}`);
+  if (steady) words.push(`${steady.steady === true ? "Steady" : steady.steady === false ? "Not steady" : "Steadiness unknown"}: ${steady.why}`);
   const between = (pair, text) => (pair ? `${text(pair[0])} – ${text(pair[1])}` : "-");
   const percentiles = ["p50", "p95", "p99", "p999"];
   const rows = operationOrder.filter(o => operations?.[o]?.intervals).map(o => {
