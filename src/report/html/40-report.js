@@ -45,7 +45,7 @@ const sentenceCase = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.
 function sloCard(summary) {
   const slo = summary.verdict.slo || [];
   if (!slo.length) return null;
-  const value = s => (s.value == null ? s.why || "no value" : typeof s.value !== "number" ? String(s.value)
+  const value = s => (s.measured ? s.measured : s.value == null ? s.why || "no value" : typeof s.value !== "number" ? String(s.value)
     : s.unit === "us" ? latency(s.value) : s.unit === "bytes/s" ? byteRate(s.value) : s.unit === "/s" ? rate(s.value)
       : s.unit === "ratio" ? digits(s.value * 100) + "%" : `${digits(s.value)} ${s.unit || ""}`.trim());
   return card("Service level objectives", null, table(["objective", "result", "measured"], slo.map(s => [
