@@ -168,7 +168,7 @@ function operationsTable(data, pattern) {
 function certaintyCard(data, pattern) {
   const {arrivals, steady, operations} = data.summary.patterns[pattern] || {};
   const words = [arrivals
-    ? `Open loop: ${thousands(arrivals.intended)} intended starts, ${thousands(arrivals.not_sent)} not sent for want of a free client`
+    ? `Open loop: ${thousands(arrivals.intended)} intended starts, ${thousands(arrivals.not_sent)} not sent`
     : "Closed loop: a client that waits begins nothing, so a stall of the storage hits few operations and hardly shows in the percentiles; --rate shows it"];
   if (steady) words.push(`${steady.steady === true ? "Steady" : steady.steady === false ? "Not steady" : "Steadiness unknown"}: ${steady.why}`);
   const between = (pair, text) => (pair ? `${text(pair[0])} – ${text(pair[1])}` : "-");
