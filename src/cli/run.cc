@@ -313,7 +313,8 @@ int run_command(const RunFlags& flags) {
   }
   result.silent = silent_endpoints(result.total);
   if (const std::string warning = silence_warning(result.silent); !warning.empty()) log_warning(warning);
-  result.notes = notes_on(result.total);
+  result.notes = notes_on_stops(result.certainty);
+  for (std::string& note : notes_on(result.total)) result.notes.push_back(std::move(note));
   Verdict verdict = judge(result.total);
   if (proxy) {
     result.proxy = proxy->end();

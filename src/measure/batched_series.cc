@@ -86,7 +86,7 @@ void BatchedSeries::extend(double seconds, const Cell* cell) {
   if (!batches_.empty()) batches_.back().add(batch_of(seconds, cell));
 }
 
-std::vector<double> BatchedSeries::rates(double Batch::*amount) const {
+std::vector<double> BatchedSeries::rates(double Batch::* amount) const {
   std::vector<double> out;
   if (batches_.empty()) return out;
   const std::size_t full = batches_.size() - (seconds_in_last_ < seconds_each_ ? 1 : 0);
@@ -109,9 +109,53 @@ std::optional<Interval> BatchedSeries::percentile_interval(const Histogram& tota
                   static_cast<double>(total.percentile(100 * (1 - share->low)))};
 }
 
+const std::vector<StandStill>& RunCourse::stand_stills(const std::string& pattern) const {
+  static const std::vector<StandStill> none;
+  const auto found = progress_.find(pattern);
+  return found == progress_.end() ? none : found->second.stops;
+}
+
+void RunCourse::watch(const Snapshot& second) {
+  constexpr double hardly = 0.1;
+  std::map<std::string, Counters> sums;
+  for (const auto& [key, cell] : second.cells) sums[key.pattern].add(cell.counters);
+  for (const auto& [pattern, sum] : sums) progress_.try_emplace(pattern);
+  const double length = to_seconds(second.loaded());
+  for (auto& [pattern, progress] : progress_) {
+    const auto found = sums.find(pattern);
+    const double operations = found == sums.end() ? 0 : static_cast<double>(found->second.in_time()) / length;
+    const double bytes =
+        found == sums.end() ? 0 : static_cast<double>(found->second.bytes_in_time()) / length;
+    const bool stands = progress.seconds > 0 &&
+                        operations * progress.seconds <= hardly * progress.operations &&
+                        bytes * progress.seconds <= hardly * progress.bytes;
+    if (!stands) {
+      progress.seconds += length;
+      progress.operations += operations * length;
+      progress.bytes += bytes * length;
+      progress.last_rate = operations;
+    } else if (progress.stands) {
+      StandStill& stop = progress.stops.back();
+      const double before = to_seconds(stop.to - stop.from);
+      stop.rate = (stop.rate * before + operations * length) / (before + length);
+      stop.to = second.from + second.loaded();
+    } else if (progress.stops.size() < most_stand_stills) {
+      progress.stops.push_back({.from = second.from,
+                                .to = second.from + second.loaded(),
+                                .rate = operations,
+                                .before = progress.last_rate,
+                                .usual = progress.operations / progress.seconds});
+    } else {
+      continue;
+    }
+    progress.stands = stands;
+  }
+}
+
 void RunCourse::add(const Snapshot& second) {
   const double length = to_seconds(second.loaded());
   const bool rest = length < least_second && seconds_ > 0;
+  if (length >= least_second) watch(second);
   std::map<Key, Cell> cells;
   for (const auto& [key, cell] : second.cells) cells[{key.pattern, key.operation}].add(cell);
   for (const auto& [key, cell] : cells) {
@@ -125,34 +169,6 @@ void RunCourse::add(const Snapshot& second) {
     rest ? series.extend(std::max(length, 0.0), cell) : series.add(length, cell);
   }
   if (!rest) ++seconds_;
-  if (!rest) look_for_standstills(second);
-}
-
-void RunCourse::look_for_standstills(const Snapshot& second) {
-  constexpr double least_rate = 10;  // of which a second without any is no chance
-  for (const auto& [key, cell] : second.cells) {
-    if (key.operation != OperationKind::part && key.operation != OperationKind::trim)
-      paces_[key.pattern].operations += cell.counters.count;
-  }
-  for (auto& [pattern, pace] : paces_) {
-    std::uint64_t ended = 0;
-    for (auto cell = second.cells.lower_bound({pattern, OperationKind{}, ""});
-         cell != second.cells.end() && cell->first.pattern == pattern; ++cell)
-      ended += cell->second.counters.count;
-    const bool still =
-        ended == 0 && static_cast<double>(pace.operations) >= least_rate * pace.seconds && pace.seconds > 0;
-    if (still) {
-      Standstill& stands = standstills_[pattern];
-      if (!pace.stands_still) ++stands.times;
-      if (stands.times == 1) {
-        if (!pace.stands_still) stands.from = to_seconds(second.from);
-        stands.to = to_seconds(second.to);
-      }
-      stands.seconds += to_seconds(second.loaded());
-    }
-    pace.stands_still = still;
-    pace.seconds += to_seconds(second.loaded());
-  }
 }
 
 }  // namespace s3lt

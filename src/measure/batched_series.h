@@ -41,7 +41,7 @@ class BatchedSeries {
   const std::vector<Batch>& batches() const { return batches_; }
 
   // What happened a second in each full batch: of operations, of bytes.
-  std::vector<double> rates(double Batch::*amount) const;
+  std::vector<double> rates(double Batch::* amount) const;
   // Where the percentile (0 to 100) of all ok operations lies, in microseconds, at this confidence; nothing
   // where there is none. `total` holds the same samples.
   std::optional<Interval> percentile_interval(const Histogram& total, double percentile,
@@ -53,35 +53,36 @@ class BatchedSeries {
   std::size_t seconds_in_last_ = 0;  // of the last one
 };
 
-// The courses of all operations of a run (sizes together).
-// Seconds in which no operation of a pattern ended, though ten or more a second did until then.
-struct Standstill {
-  double from = 0, to = 0;  // the first: seconds since the start of the load
-  double seconds = 0;       // of all of them
-  unsigned times = 0;
+// Whole seconds in a row in which hardly an operation of a pattern ended and hardly a byte moved: a tenth at
+// most of what did a second until then.
+struct StandStill {
+  Duration from{}, to{};  // since the start of the load
+  double rate = 0;        // of operations meanwhile
+  double before = 0;      // in the second before
+  double usual = 0;       // until then, without such seconds
 };
 
+// The courses of all operations of a run (sizes together).
 class RunCourse {
  public:
   using Key = std::pair<std::string, OperationKind>;
   // The next second of the load; a shorter one than half ends the one before.
   void add(const Snapshot& second);
   const std::map<Key, BatchedSeries>& operations() const { return series_; }
-  // Of the patterns that stood still.
-  const std::map<std::string, Standstill>& standstills() const { return standstills_; }
+  // Of the pattern, where others or none; the first ones of many.
+  const std::vector<StandStill>& stand_stills(const std::string& pattern) const;
 
  private:
-  void look_for_standstills(const Snapshot& second);
-
-  // What a pattern did until now.
-  struct Pace {
-    std::uint64_t operations = 0;
-    double seconds = 0;
-    bool stands_still = false;
+  static constexpr std::size_t most_stand_stills = 100;
+  struct Progress {
+    double seconds = 0, operations = 0, bytes = 0;  // until now, without stand-stills
+    double last_rate = 0;
+    bool stands = false;  // the last second did
+    std::vector<StandStill> stops;
   };
+  void watch(const Snapshot& second);
+  std::map<std::string, Progress> progress_;
   std::map<Key, BatchedSeries> series_;
-  std::map<std::string, Pace> paces_;
-  std::map<std::string, Standstill> standstills_;
   std::size_t seconds_ = 0;  // that are over
 };
 

@@ -35,12 +35,20 @@ void Counters::add(const Counters& other) {
 }
 
 void Counters::clear() {
-  count = bytes = bytes_moved = errors = not_found = cancelled = attempts = requests = seeded =
-      late = late_bytes = behind = checked = 0;
+  count = bytes = bytes_moved = errors = not_found = cancelled = attempts = requests = seeded = late =
+      late_bytes = behind = checked = 0;
   corrupt.fill(0);
   outcomes.fill(0);
   failed_with.fill(0);
   status.clear();
+}
+
+std::uint64_t Counters::repeated() const {
+  std::uint64_t failed = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (is_error(static_cast<Outcome>(i))) failed += outcomes[i];
+  }
+  return failed - std::min(failed, errors);
 }
 
 void Cell::add(const Cell& other) {

@@ -41,11 +41,12 @@ struct Counters {
   std::uint64_t late = 0, late_bytes = 0;
   std::uint64_t seeded = 0;  // writes that stand for a read that found no key
   std::uint64_t behind = 0;  // transfers of slow clients that the storage or the network made slower still
-  std::array<std::uint64_t, s3lt::outcomes> outcomes{};     // of attempts
-  std::array<std::uint64_t, s3lt::outcomes> failed_with{};  // the errors, by the outcome of their last attempt
-  std::vector<std::pair<int, std::uint64_t>> status;     // HTTP status of attempts, few distinct ones
-  std::uint64_t checked = 0;                             // reads that came whole and whose bytes were checked
-  std::array<std::uint64_t, corruptions> corrupt{};      // those that were not the object, by kind
+  std::array<std::uint64_t, s3lt::outcomes> outcomes{};  // of attempts
+  std::array<std::uint64_t, s3lt::outcomes>
+      failed_with{};                                  // the errors, by the outcome of their last attempt
+  std::vector<std::pair<int, std::uint64_t>> status;  // HTTP status of attempts, few distinct ones
+  std::uint64_t checked = 0;                          // reads that came whole and whose bytes were checked
+  std::array<std::uint64_t, corruptions> corrupt{};   // those that were not the object, by kind
 
   void count_status(int code) {
     for (auto& [known, n] : status) {
@@ -58,6 +59,8 @@ struct Counters {
   }
   // What rates are made of.
   std::uint64_t in_time() const { return count - late; }
+  // Attempts that went wrong and did not end their operation.
+  std::uint64_t repeated() const;
   std::uint64_t bytes_in_time() const { return bytes_moved - late_bytes; }
   void add(const Counters& other);
   void clear();  // keeps the room of `status`
@@ -108,10 +111,10 @@ struct EndpointSuspicion {
 // Of the keys of one pattern: see README, "Counters".
 struct KeyCounters {
   std::uint64_t written = 0, deleted = 0, trimmed = 0, alive = 0, unknown = 0;
-  std::uint64_t refused = 0;  // deletions in a batch that the storage answered with an error
-  std::uint64_t foreign = 0;  // listed under the prefix, but not of a test object's shape: left alone
+  std::uint64_t refused = 0;    // deletions in a batch that the storage answered with an error
+  std::uint64_t foreign = 0;    // listed under the prefix, but not of a test object's shape: left alone
   std::uint64_t unaborted = 0;  // multipart uploads that failed and could not be aborted: they may exist
-  std::uint64_t waiting = 0;  // clients that find no key to read, at this moment
+  std::uint64_t waiting = 0;    // clients that find no key to read, at this moment
   void add(const KeyCounters& other);
 };
 
@@ -125,11 +128,11 @@ struct ArrivalCounters {
 
 // What the client itself spent, of one thread or of all.
 struct ClientCounters {
-  double cpu_seconds = 0;         // user and system
-  std::uint64_t connections = 0;  // opened
-  std::uint64_t reconnects = 0;   // requests sent again on a new connection, see README, "Words"
-  std::uint64_t idle_closed = 0;  // kept connections that were closed to stay below the descriptor limit
-  double run_queue_seconds = 0;   // ready to run, but no CPU did
+  double cpu_seconds = 0;           // user and system
+  std::uint64_t connections = 0;    // opened
+  std::uint64_t reconnects = 0;     // requests sent again on a new connection, see README, "Words"
+  std::uint64_t idle_closed = 0;    // kept connections that were closed to stay below the descriptor limit
+  double run_queue_seconds = 0;     // ready to run, but no CPU did
   std::uint64_t proxy_answers = 0;  // attempts that s3pool answered by itself, not the storage
   // From the TCP connection to the end of the TLS handshake, microseconds, of those that succeeded; and how
   // many of them continued a session.

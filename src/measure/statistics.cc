@@ -144,7 +144,7 @@ std::optional<Interval> share_interval(std::span<const Exceedance> stretches, do
   return interval;
 }
 
-std::optional<Shift> largest_shift(std::span<const double> series) {
+std::optional<Shift> largest_shift(std::span<const double> series, double significance) {
   constexpr std::size_t parts = 3, fitted = 2 * parts;  // a mean and a slope each
   const double n = static_cast<double>(series.size());
   if (n < least_for_a_shift) return {};
@@ -171,11 +171,12 @@ std::optional<Shift> largest_shift(std::span<const double> series) {
   const double variance = squares / (n - static_cast<double>(fitted)) * tau;
   constexpr double comparisons = 3;
   Shift out;
-  double furthest = -1;
+  double furthest = -1, largest_error = 0;
   for (int from = 0; from < 2; ++from)
     for (int to = from + 1; to < 3; ++to) {
       const double change = (means[to] - means[from]) / mean;
       const double error = std::sqrt(variance * (1 / lengths[from] + 1 / lengths[to])) / std::abs(mean);
+      largest_error = std::max(largest_error, error);
       const double distance = exact ? std::abs(change) : std::abs(change) / error;
       if (distance <= furthest) continue;
       furthest = distance;
@@ -185,6 +186,9 @@ std::optional<Shift> largest_shift(std::span<const double> series) {
     out.p_value = std::abs(out.change) > 1e-9 ? 0 : 1;
   } else {
     const boost::math::students_t distribution(freedom);
+    constexpr double power = 0.9;
+    const double threshold = t_quantile(freedom, 1 - significance / comparisons);
+    out.visible = largest_error * (threshold + t_quantile(freedom, 2 * power - 1));
     out.p_value =
         std::min(1.0, comparisons * 2 * boost::math::cdf(boost::math::complement(distribution, furthest)));
   }

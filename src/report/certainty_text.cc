@@ -79,11 +79,12 @@ std::string steadiness_line(const Certainty& certainty, std::string_view pattern
     case Steadiness::Found::steady:
       return fmt::format("steady: {} (t test of their means, 1%)", steadiness.why);
     case Steadiness::Found::drifting:
+      if (!steadiness.stops.empty()) return "NOT STEADY: " + steadiness.why;
       return fmt::format("NOT STEADY: {}; a longer --warmup or run may tell why", steadiness.why);
-    case Steadiness::Found::not_tested:
+    case Steadiness::Found::unknown:
       break;
   }
-  return fmt::format("steadiness not tested: {}", steadiness.why);
+  return fmt::format("steadiness unknown: {}", steadiness.why);
 }
 
 }  // namespace s3lt

@@ -13,7 +13,7 @@ namespace s3lt {
 std::string interval_line(const Certainty& certainty, std::string_view pattern);
 // "too few samples: GET has 812, and p99 needs 1,000, p99.9 needs 10,000; …"; empty where all have enough.
 std::string few_samples_line(const RunResult& result, std::string_view pattern);
-// "steady: no third differs from another by more than chance"; empty where it was not asked.
+// "steady: no drift found, where a change of 12% would have shown"; empty where it was not asked.
 std::string steadiness_line(const Certainty& certainty, std::string_view pattern);
 
 }  // namespace s3lt

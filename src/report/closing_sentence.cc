@@ -8,6 +8,7 @@
 #include "report/amounts.h"
 #include "report/slo_text.h"
 #include "report/trouble.h"
+#include "results/verdict.h"
 
 namespace s3lt {
 namespace {
@@ -19,10 +20,12 @@ constexpr double long_tail = 10;
 // What all patterns did together, a PART with its PUT.
 struct Sum {
   Counters operations, trims;
+  std::uint64_t repeated = 0;  // attempts, those of parts among them
   bool any_ok = false;
 
   explicit Sum(const Snapshot& total) {
     for (const auto& [key, cell] : total.cells) {
+      if (key.operation != OperationKind::trim) repeated += cell.counters.repeated();
       if (key.operation == OperationKind::part) continue;
       const bool trim = key.operation == OperationKind::trim;
       (trim ? trims : operations).add(cell.counters);
@@ -38,14 +41,10 @@ std::string share_text(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string most_frequent_error(const Counters& counters) {
-  std::size_t most = 0;
-  std::uint64_t of_most = 0;
-  for (std::size_t i = 0; i < outcomes; ++i) {
-    if (counters.failed_with[i] <= of_most) continue;
-    most = i;
-    of_most = counters.failed_with[i];
-  }
-  return of_most == 0 ? "" : fmt::format(", most often: {}", outcome_names[most]);
+  const auto most = std::ranges::max_element(counters.failed_with);
+  if (*most == 0) return {};
+  return fmt::format(", most often: {}",
+                     outcome_names[static_cast<std::size_t>(most - counters.failed_with.begin())]);
 }
 
 std::string failures(const Sum& sum) {
@@ -56,11 +55,11 @@ std::string failures(const Sum& sum) {
     text = fmt::format("; {} of them failed ({}{})", format_count(c.errors), share_text(c.errors, c.count),
                        most_frequent_error(c));
   }
+  if (sum.repeated > 0) {
+    text += fmt::format("; {} went wrong and {} repeated", counted(sum.repeated, "attempt"),
+                        sum.repeated == 1 ? "was" : "were");
+  }
   if (sum.trims.errors > 0) text += fmt::format("; {} failed", counted(sum.trims.errors, "TRIM"));
-  // What was cut may have had an attempt, or none.
-  const std::uint64_t operations = c.count + c.cancelled;
-  if (c.attempts > operations)
-    text += fmt::format("; {} repeated", counted(c.attempts - operations, "attempt"));
   return text;
 }
 
@@ -96,8 +95,10 @@ std::string not_sent(const Snapshot& total) {
   std::uint64_t n = 0;
   for (const auto& [pattern, arrivals] : total.arrivals) n += arrivals.not_sent;
   if (n == 0) return {};
-  return fmt::format("; {} {} not sent in time, for want of a free client",
-                     counted(n, "more intended operation"), n == 1 ? "was" : "were");
+  const bool away = absence(total).seconds > 0;
+  return fmt::format("; {} {} not sent in time, {}", counted(n, "more intended operation"),
+                     n == 1 ? "was" : "were",
+                     away ? "as clients pause where no endpoint answers" : "for want of a free client");
 }
 
 std::string wrong_bytes(const Counters& counters) {
@@ -107,11 +108,29 @@ std::string wrong_bytes(const Counters& counters) {
   return fmt::format("; {} did not bring the bytes that were written", counted(n, "read"));
 }
 
-std::string_view trust(const RunResult& result, bool any_ok) {
+// All of it was an open loop in which every operation was begun.
+bool kept_its_rate(const Snapshot& total) {
+  return std::ranges::all_of(total.cells, [&](const auto& cell) {
+    const auto open = total.arrivals.find(cell.first.pattern);
+    return open != total.arrivals.end() && open->second.not_sent == 0 && open->second.waiting == 0;
+  });
+}
+
+std::string trust(const RunResult& result, bool any_ok) {
   if (!any_ok) return "as none succeeded, this says nothing of its speed";
+  if (const double away = absence(result.total).seconds; away > 0 && result.bottleneck == "unknown") {
+    return fmt::format(
+        "no endpoint answered for {:.1f}s of it, so the rates say little of the storage's speed", away);
+  }
   if (result.bottleneck == "storage" && result.proxy)
     return "the client had room to spare, so the figures are s3pool's and the storage's together";
   if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
+  if (result.bottleneck.starts_with("client") && kept_its_rate(result.total)) {
+    return fmt::format(
+        "the rate was kept, but this client's {} was the limit, so the response times are the "
+        "client's and not the storage's",
+        result.bottleneck == "client-cpu" ? "CPU" : "network");
+  }
   if (result.bottleneck == "client-cpu") {
     return "this client's CPU was the limit, so the storage may be faster than that";
   }

@@ -15,7 +15,7 @@ std::string slo_block(const RunResult& result, const TextStyle& style) {
   for (const SloResult& slo : result.slos) {
     table.rows.push_back({{slo.expression},
                           {slo.passed ? "pass" : "FAIL", slo.passed ? Tone::plain : Tone::bad},
-                          {slo.value ? figure_text(*slo.value, slo.unit) : slo.why}});
+                          {measured_text(slo)}});
   }
   std::string out = render(table, style);
   if (!result.ended_early.empty())

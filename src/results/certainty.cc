@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/units.h"
@@ -12,6 +13,10 @@ namespace {
 
 // What is called a drift: by the test, and large enough to matter.
 constexpr double significant = 0.01, material = 0.05;
+// A test that would have missed a change of this size says nothing of sameness.
+constexpr double blind = 0.5;
+// Of what does less a second, seconds without any are chance.
+constexpr double least_rate_to_stop = 20;
 
 struct Drift {
   std::string what;
@@ -30,27 +35,53 @@ std::vector<double> response_means(const BatchedSeries& series) {
   return out;
 }
 
-// Whether the series could be tested at all.
-bool look_for_drift(const std::vector<double>& series, std::string what, bool is_rate, unsigned tests,
-                    std::optional<Drift>& most) {
-  const auto found = largest_shift(series);
-  if (!found) return false;
-  if (found->p_value >= significant / tests || std::abs(found->change) < material) return true;
-  if (!most || std::abs(found->change) > std::abs(most->shift.change))
-    most = Drift{std::move(what), is_rate, *found};
-  return true;
+// What the tests of a pattern came to.
+struct Tests {
+  unsigned number = 0;
+  bool all_done = true;
+  std::optional<Drift> most;
+  double visible = 0;  // the least change that would have shown in each of them
+  std::string hidden;  // what would have shown the least
+};
+
+void look_for_drift(const std::vector<double>& series, std::string what, bool is_rate, Tests& tests) {
+  const auto found = largest_shift(series, significant / tests.number);
+  if (!found) {
+    tests.all_done = false;
+    return;
+  }
+  if (found->visible > tests.visible) {
+    tests.visible = found->visible;
+    tests.hidden = what;
+  }
+  if (found->p_value >= significant / tests.number || std::abs(found->change) < material) return;
+  if (!tests.most || std::abs(found->change) > std::abs(tests.most->shift.change))
+    tests.most = Drift{std::move(what), is_rate, *found};
 }
 
-// "it stood still from 15s to 17s"
-std::string words_of(const Standstill& stands) {
-  std::string text =
-      fmt::format("it stood still from {} to {}", format_duration(seconds(std::round(stands.from))),
-                  format_duration(seconds(std::round(stands.to))));
-  if (stands.times > 1) {
-    text += fmt::format(", and {} more time{}: for {} in all", stands.times - 1, stands.times == 2 ? "" : "s",
-                        format_duration(seconds(std::round(stands.seconds))));
+// The seconds in which the pattern stood still, of a pattern that does much in others.
+Steadiness stops_of(const RunCourse& course, const std::string& pattern) {
+  Steadiness out;
+  double rate = 0, usual = 0;  // of the first
+  for (const StandStill& stop : course.stand_stills(pattern)) {
+    if (stop.usual < least_rate_to_stop) continue;
+    // It began within the second before, where that lacks some.
+    const double missing = std::clamp(1 - stop.before / stop.usual, 0.0, 1.0);
+    if (out.stops.empty()) {
+      rate = stop.rate;
+      usual = stop.usual;
+    }
+    out.stops.push_back({to_seconds(stop.from) - (missing < 0.1 ? 0 : missing), to_seconds(stop.to)});
   }
-  return text;
+  if (out.stops.empty()) return out;
+  out.found = Steadiness::Found::drifting;
+  const auto& [from, to] = out.stops.front();
+  out.why = fmt::format(
+      "stood still from {:.1f}s to {:.1f}s: {} where {:.0f}/s are usual", from, to,
+      rate > 0 ? fmt::format("{:.1f} operations a second ended", rate) : std::string("no operation ended"),
+      usual);
+  if (out.stops.size() > 1) out.why += fmt::format(" (the first of {} times)", out.stops.size());
+  return out;
 }
 
 // Rate and response time of each operation in the mix; a share of the 1% for each test (Bonferroni).
@@ -60,31 +91,31 @@ Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
     const bool housekeeping = key.second == OperationKind::trim || key.second == OperationKind::part;
     if (key.first == pattern && !housekeeping) operations.emplace_back(key.second, &series);
   }
-  bool all_tested = !operations.empty();
-  std::optional<Drift> most;
-  const unsigned tests = 2 * static_cast<unsigned>(operations.size());
+  Tests tests{.number = 2 * static_cast<unsigned>(operations.size()), .all_done = !operations.empty()};
   for (const auto& [operation, series] : operations) {
-    const bool rate = look_for_drift(series->rates(&Batch::count),
-                                     fmt::format("the rate of {}", name(operation)), true, tests, most);
-    const bool response =
-        look_for_drift(response_means(*series), fmt::format("the mean response time of {}", name(operation)),
-                       false, tests, most);
-    all_tested = all_tested && rate && response;
+    look_for_drift(series->rates(&Batch::count), fmt::format("the rate of {}", name(operation)), true, tests);
+    look_for_drift(response_means(*series), fmt::format("the mean response time of {}", name(operation)),
+                   false, tests);
   }
-  Steadiness out;
-  if (const auto stands = course.standstills().find(pattern); stands != course.standstills().end()) {
-    out.found = Steadiness::Found::drifting;
-    out.why = words_of(stands->second);
-    return out;
-  }
-  if (!most && !all_tested) {
+  Steadiness out = stops_of(course, pattern);
+  if (!out.stops.empty()) return out;
+  const std::optional<Drift>& most = tests.most;
+  if (!most && !tests.all_done) {
     out.why =
         "too short for a test, or it moves too slowly for its length: chance and change look the same in it";
     return out;
   }
+  if (!most && tests.visible > blind) {
+    out.why =
+        fmt::format("no drift found, but {} varies so much that only a change of {:.0f}% would have shown",
+                    tests.hidden, 100 * tests.visible);
+    return out;
+  }
   if (!most) {
     out.found = Steadiness::Found::steady;
-    out.why = "no third differs from another by more than chance";
+    out.why =
+        fmt::format("no drift found, where a change of rate or response time by {:.0f}% would have shown",
+                    std::ceil(100 * std::max(material, tests.visible)));
     return out;
   }
   out.found = Steadiness::Found::drifting;
@@ -126,7 +157,7 @@ Certainty certainty_of(const RunCourse& course, const Snapshot& total,
         const double percentile = shown_percentiles[i].first;
         sure.percentiles[i] = series->second.percentile_interval(response, percentile, shown_confidence);
         sure.few[i] = !response.empty() &&
-                      static_cast<double>(response.count()) * (1 - percentile / 100) < least_beyond;
+                      static_cast<double>(response.count()) * (100 - percentile) / 100 < least_beyond;
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "measure/batched_series.h"
 
@@ -27,11 +28,14 @@ struct OperationCertainty {
 
 // Whether a pattern did the same from its beginning to its end.
 struct Steadiness {
-  enum class Found { steady, drifting, not_tested } found = Found::not_tested;
-  std::string
-      why;  // "the rate of GET fell from 512/s in the first third to 400/s in the last (p = 0.0004)"; "it works in bursts"
-  double change = 0;   // of what changed most, as a part of its mean; 0: it stood still
+  enum class Found { steady, drifting, unknown } found = Found::unknown;
+  std::string why;  // "the rate of GET fell from 512/s in the first third to 400/s in the last (p = 0.0004)";
+                    // "it works in bursts"
+  double change = 0;   // of what changed most, as a part of its mean
   double p_value = 1;  // of that
+  // When it stood still, in seconds since the start of the load: it was not steady then, whatever the test
+  // says.
+  std::vector<Interval> stops{};
 };
 
 struct Certainty {

@@ -11,12 +11,16 @@ json::value pair_of(const std::optional<Interval>& interval) {
   return json::array{interval->low, interval->high};
 }
 
-std::optional<Interval> interval_of(const json::object& object, std::string_view field) {
-  const json::value* value = object.if_contains(field);
-  if (value == nullptr || !value->is_array() || value->get_array().size() != 2) return {};
-  const json::array& pair = value->get_array();
+std::optional<Interval> pair_in(const json::value& value) {
+  if (!value.is_array() || value.get_array().size() != 2) return {};
+  const json::array& pair = value.get_array();
   if (!pair[0].is_number() || !pair[1].is_number()) return {};
   return Interval{pair[0].to_number<double>(), pair[1].to_number<double>()};
+}
+
+std::optional<Interval> interval_of(const json::object& object, std::string_view field) {
+  const json::value* value = object.if_contains(field);
+  return value == nullptr ? std::nullopt : pair_in(*value);
 }
 
 }  // namespace
@@ -48,9 +52,15 @@ OperationCertainty intervals_of(const json::object& object) {
 
 json::object steady_object(const Steadiness& steadiness) {
   json::object out{{"steady", nullptr}, {"why", steadiness.why}};
-  if (steadiness.found == Steadiness::Found::not_tested) return out;
+  if (steadiness.found == Steadiness::Found::unknown) return out;
   out["steady"] = steadiness.found == Steadiness::Found::steady;
-  if (steadiness.found == Steadiness::Found::steady || steadiness.change == 0) return out;
+  if (steadiness.found == Steadiness::Found::steady) return out;
+  if (!steadiness.stops.empty()) {
+    json::array stops;
+    for (const Interval& stop : steadiness.stops) stops.push_back(json::array{stop.low, stop.high});
+    out["stops"] = std::move(stops);
+    return out;
+  }
   out["change"] = steadiness.change;
   out["p_value"] = steadiness.p_value;
   return out;
@@ -69,6 +79,11 @@ Steadiness steadiness_of(const json::object& object) {
   };
   out.change = number("change", 0);
   out.p_value = number("p_value", 1);
+  if (const json::value* stops = object.if_contains("stops"); stops != nullptr && stops->is_array()) {
+    for (const json::value& stop : stops->get_array()) {
+      if (const auto between = pair_in(stop)) out.stops.push_back(*between);
+    }
+  }
   return out;
 }
 

@@ -21,8 +21,9 @@ namespace {
 constexpr double false_alarms = 0.001;
 // Attempts that follow one another know of each other: so many say as much as one that stands for itself.
 constexpr double attempts_per_sample = 20;
-// Failures less so: those of a node that fails some of its requests come one by one, or few in a row.
-constexpr double attempts_per_failure = 5;
+// Failures come in bursts: of many nodes, those of the others show how long these are, at least so much; a
+// few nodes do not.
+constexpr double least_burst = 2, burst_of_few = 8;
 // A percentile is compared where so many such samples lie on either side of it.
 constexpr double least_beyond = 5;
 // What matters to somebody: so many times the others, and by so much.
@@ -235,12 +236,39 @@ std::string suspicion_text(const EndpointSuspicion& suspicion) {
                      format_count(suspicion.probes), suspicion.probes == 1 ? "" : "s");
 }
 
-bool is_failing(const Endpoint& endpoint, const std::vector<double>& others, double confidence) {
+// How many failures in a row count as one: the ratio of the variance of the nodes' failures to that of
+// independent ones, without the worst tenth of the nodes, which may be bad ones.
+double burst_length(const std::vector<Endpoint>& endpoints, const Endpoint& but) {
+  std::vector<const Endpoint*> others;
+  for (const Endpoint& e : endpoints) {
+    if (&e != &but && e.attempts > 0) others.push_back(&e);
+  }
+  if (others.size() < least_for_a_spread) return burst_of_few;
+  std::ranges::sort(others, {}, &Endpoint::share);
+  others.resize(others.size() - (others.size() + 9) / 10);
+  double attempts = 0, errors = 0;
+  for (const Endpoint* e : others) {
+    attempts += static_cast<double>(e->attempts);
+    errors += static_cast<double>(e->errors);
+  }
+  if (errors == 0 || errors == attempts || others.size() < 2) return least_burst;
+  const double usual = errors / attempts;
+  double ratios = 0;
+  for (const Endpoint* e : others) {
+    const double n = static_cast<double>(e->attempts);
+    const double beyond = static_cast<double>(e->errors) - n * usual;
+    ratios += beyond * beyond / (n * usual * (1 - usual));
+  }
+  return std::max(least_burst, ratios / static_cast<double>(others.size() - 1));
+}
+
+bool is_failing(const Endpoint& endpoint, const std::vector<double>& others, double burst,
+                double confidence) {
   const double usual = median(others), share = endpoint.share();
   if (share - usual < least_failed_share || share < least_failed_ratio * usual) return false;
   if (share - usual < spreads_away * spread(others)) return false;
-  const double hits = static_cast<double>(endpoint.errors) / attempts_per_failure;
-  const double misses = static_cast<double>(endpoint.attempts - endpoint.errors) / attempts_per_failure;
+  const double hits = static_cast<double>(endpoint.errors) / burst;
+  const double misses = static_cast<double>(endpoint.attempts - endpoint.errors) / burst;
   // Where the share lies at least (Clopper and Pearson).
   return boost::math::quantile(boost::math::beta_distribution<>(hits, misses + 1), confidence) >
          usual + least_failed_share;
@@ -262,8 +290,8 @@ void add_failing(std::vector<EndpointFinding>& findings, const std::vector<Endpo
       finding.kind = EndpointFinding::Kind::unreachable;
       finding.sentence = fmt::format("unreachable: {}: none of {} attempts got an answer ({})", endpoint.url,
                                      format_count(endpoint.attempts), classes_of(endpoint));
-    } else if (endpoint.errors > 0 &&
-               is_failing(endpoint, others, false_alarms / static_cast<double>(endpoints.size()))) {
+    } else if (endpoint.errors > 0 && is_failing(endpoint, others, burst_length(endpoints, endpoint),
+                                                 false_alarms / static_cast<double>(endpoints.size()))) {
       finding.kind = EndpointFinding::Kind::failing;
       finding.sentence =
           fmt::format("failing: {}: {} of {} attempts failed ({}), {}{}", endpoint.url,

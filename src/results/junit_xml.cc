@@ -17,7 +17,7 @@ void set(pugi::xml_node node, const char* name, const std::string& value) {
 
 // "measured 61.2ms", or why there is nothing.
 std::string measured(const SloResult& slo) {
-  return slo.value ? fmt::format("measured {}", figure_text(*slo.value, slo.unit)) : slo.why;
+  return (slo.value ? "measured " : "") + measured_text(slo);
 }
 
 void add_properties(pugi::xml_node suite, const RunResult& result) {

@@ -85,10 +85,11 @@ std::optional<std::string> note_on_uploads(const Snapshot& total) {
   std::uint64_t unaborted = 0;
   for (const auto& [pattern, keys] : total.keys) unaborted += keys.unaborted;
   if (unaborted == 0) return std::nullopt;
-  return fmt::format("{} that failed or {} cut could not be aborted, and may have left parts behind: "
-                     "`s3loadtest cleanup` aborts what is unfinished",
-                     unaborted == 1 ? "a multipart upload" : format_count(unaborted) + " multipart uploads",
-                     unaborted == 1 ? "was" : "were");
+  return fmt::format(
+      "{} that failed or {} cut could not be aborted, and may have left parts behind: "
+      "`s3loadtest cleanup` aborts what is unfinished",
+      unaborted == 1 ? "a multipart upload" : format_count(unaborted) + " multipart uploads",
+      unaborted == 1 ? "was" : "were");
 }
 
 }  // namespace
@@ -101,6 +102,14 @@ std::vector<std::string> notes_on_modes(const Snapshot& total) {
   std::vector<std::string> notes;
   for (const ModeCause cause : {ModeCause::delayed_ack, ModeCause::retransmission_timeout}) {
     if (auto note = note_on_mode(total, cause)) notes.push_back(std::move(*note));
+  }
+  return notes;
+}
+
+std::vector<std::string> notes_on_stops(const Certainty& certainty) {
+  std::vector<std::string> notes;
+  for (const auto& [pattern, steadiness] : certainty.patterns) {
+    if (!steadiness.stops.empty()) notes.push_back(fmt::format("{} {}", pattern, steadiness.why));
   }
   return notes;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "measure/snapshot.h"
+#include "results/certainty.h"
 
 namespace s3lt {
 
@@ -15,7 +16,9 @@ std::vector<std::string> notes_on_endpoints(const Snapshot& total);
 // Distributions that several sizes share say nothing, so those of a run that was put together from its files
 // without its sizes are no material for this.
 std::vector<std::string> notes_on_modes(const Snapshot& total);
-// Both, endpoints that were silent at the end (silence.h), and multipart uploads that may still be there.
+// Patterns that stood still for seconds, and when.
+std::vector<std::string> notes_on_stops(const Certainty& certainty);
+// What stands out of endpoints (silence.h, too) and modes, and multipart uploads that may still be there.
 std::vector<std::string> notes_on(const Snapshot& total);
 
 }  // namespace s3lt

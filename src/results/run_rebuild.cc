@@ -90,12 +90,15 @@ constexpr std::pair<std::string_view, Histogram Cell::*> other_figures[] = {
 
 // Counters of the operation that its sizes do not have stand in the cell without a size.
 void subtract(Counters& from, const Counters& c) {
-  for (std::uint64_t Counters::*counter :
+  for (std::uint64_t Counters::* counter :
        {&Counters::count, &Counters::bytes, &Counters::bytes_moved, &Counters::errors, &Counters::not_found,
         &Counters::cancelled, &Counters::attempts, &Counters::requests, &Counters::seeded, &Counters::behind,
         &Counters::late, &Counters::late_bytes})
     from.*counter -= std::min(from.*counter, c.*counter);
-  for (std::size_t i = 0; i < outcomes; ++i) from.outcomes[i] -= std::min(from.outcomes[i], c.outcomes[i]);
+  for (std::size_t i = 0; i < outcomes; ++i) {
+    from.outcomes[i] -= std::min(from.outcomes[i], c.outcomes[i]);
+    from.failed_with[i] -= std::min(from.failed_with[i], c.failed_with[i]);
+  }
   for (const auto& [code, n] : c.status) {
     for (auto& [known, left] : from.status) {
       if (known == code) left -= std::min(left, n);

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <set>
 
 #include "base/nearest.h"
 #include "base/units.h"
+#include "results/certainty.h"
 
 namespace s3lt {
 namespace {
@@ -125,6 +127,46 @@ std::string none_of(const Slo& slo) {
   if (!slo.of.size.empty()) text += fmt::format(" of {}", format_size(parse_size(slo.of.size).value_or(0)));
   if (!slo.of.pattern.empty()) text += fmt::format(" of {}", slo.of.pattern);
   return text;
+}
+
+// Empty where they are enough for the percentile.
+std::string hint_on_samples(std::uint64_t samples, double percentile) {
+  const double beyond = (100 - percentile) / 100;
+  if (static_cast<double>(samples) * beyond >= least_beyond) return {};
+  return fmt::format("too few samples: {}, and p{:g} needs {}", format_count(samples), percentile,
+                     format_count(static_cast<std::uint64_t>(std::llround(least_beyond / beyond))));
+}
+
+// A unit as an expression writes it, and how much of the figure's own unit it is.
+struct WrittenUnit {
+  std::string name;
+  double size = 1;
+};
+
+// Of the limit behind the relation; nothing of one that is put together ("1m30s").
+std::optional<WrittenUnit> unit_of_limit(const SloResult& result) {
+  const std::string_view text = result.expression;
+  const std::size_t relation = text.find_last_of("<>=");
+  if (relation == text.npos) return std::nullopt;
+  const std::string_view limit = trimmed(text.substr(relation + 1));
+  const std::size_t end = std::min(limit.find_first_not_of("0123456789."), limit.size());
+  const std::string_view unit = trimmed(limit.substr(end));
+  const double number = std::strtod(std::string(limit.substr(0, end)).c_str(), nullptr);
+  if (unit.empty() || unit.find_first_of("0123456789") != unit.npos || number <= 0) return std::nullopt;
+  return WrittenUnit{.name = std::string(unit), .size = result.limit / number};
+}
+
+// With as many digits as it takes to be on the side of the limit where the value is.
+std::string value_in(const WrittenUnit& unit, double value, double limit) {
+  constexpr int most_digits = 6;
+  const int least_digits = value / unit.size < 100 ? 1 : 0;
+  std::string text;
+  for (int digits = least_digits; digits <= most_digits; ++digits) {
+    text = fmt::format("{:.{}f}", value / unit.size, digits);
+    const double shown = std::strtod(text.c_str(), nullptr), at = limit / unit.size;
+    if (value == limit || (value < limit ? shown < at - 1e-9 * at : shown > at + 1e-9 * at)) break;
+  }
+  return text + unit.name;
 }
 
 bool has_size(OperationKind kind) {
@@ -262,6 +304,7 @@ std::vector<SloResult> judge_slos(std::span<const Slo> slos, const Snapshot& tot
       result.why = "nothing was measured";
     } else if (figure.kind == Kind::percentile) {
       result.value = static_cast<double>(cells.times.percentile(figure.percentile));
+      result.hint = hint_on_samples(cells.times.count(), figure.percentile);
     } else if (figure.kind == Kind::mean) {
       result.value = cells.times.mean();
     } else if (figure.kind == Kind::max) {
@@ -277,6 +320,16 @@ std::vector<SloResult> judge_slos(std::span<const Slo> slos, const Snapshot& tot
     results.push_back(std::move(result));
   }
   return results;
+}
+
+std::string measured_text(const SloResult& result) {
+  if (!result.value) return result.why;
+  std::string text = figure_text(*result.value, result.unit);
+  const bool looks_equal = *result.value != result.limit && text == figure_text(result.limit, result.unit);
+  if (result.unit == "bytes/s" || looks_equal) {
+    if (const auto unit = unit_of_limit(result)) text = value_in(*unit, *result.value, result.limit);
+  }
+  return result.hint.empty() ? text : fmt::format("{} ({})", text, result.hint);
 }
 
 std::string figure_text(double value, std::string_view unit) {

@@ -42,9 +42,14 @@ struct SloResult {
   bool passed = false;
   std::optional<double> value;  // none: there was nothing to take it from
   double limit = 0;
-  std::string unit;  // of both: us | bytes/s | /s | ratio
-  std::string why;   // there is no value
+  std::string unit;    // of both: us | bytes/s | /s | ratio
+  std::string why;     // there is no value
+  std::string hint{};  // what its value rests on too little: "too few samples: 28, and p99.9 needs 10,000"
 };
+// Its value as people read it: "61.2ms"; a throughput, and what is near the limit, in the limit's unit and
+// with enough digits to tell on which side it is. Without a value why there is none; with the hint.
+std::string measured_text(const SloResult& result);
+
 // `total` is what was measured in `seconds`. An objective without data is missed.
 std::vector<SloResult> judge_slos(std::span<const Slo> slos, const Snapshot& total, double seconds);
 
@@ -55,7 +60,7 @@ std::string figure_text(double value, std::string_view unit);
 struct SloCells {
   std::uint64_t count = 0, errors = 0, bytes_moved = 0;
   std::uint64_t in_time = 0, bytes_in_time = 0;  // of these, what rates are made of
-  Histogram times;  // of its kind of time, where its figure is one
+  Histogram times;                               // of its kind of time, where its figure is one
 };
 SloCells cells_of(const Slo& slo, const Snapshot& snapshot);
 

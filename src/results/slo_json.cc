@@ -15,6 +15,8 @@ json::array slo_array(const std::vector<SloResult>& results) {
                         {"value", slo.value ? json::value(*slo.value) : json::value(nullptr)},
                         {"limit", slo.limit},
                         {"unit", slo.unit}};
+    object["measured"] = measured_text(slo);
+    if (!slo.hint.empty()) object["hint"] = slo.hint;
     if (!slo.why.empty()) object["why"] = slo.why;
     out.push_back(std::move(object));
   }
@@ -36,7 +38,8 @@ std::vector<SloResult> slos_in(const json::object& verdict) {
                                 : std::nullopt,
                    .limit = number_in(slo, "limit"),
                    .unit = text_in(slo, "unit"),
-                   .why = text_in(slo, "why")});
+                   .why = text_in(slo, "why"),
+                   .hint = text_in(slo, "hint")});
   }
   return out;
 }

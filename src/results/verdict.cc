@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "base/units.h"
@@ -29,6 +30,9 @@ constexpr double loss_matters_sent = 0.01, loss_matters_received = 0.02;
 constexpr std::uint64_t least_segments = 1000;
 constexpr std::uint64_t least_sending = 5;  // connections seen sending, before their state says something
 constexpr double sending_matters = 0.3;     // of the requests under way
+
+// An absence below a second is a hiccup; from this part of the load on it made the figures.
+constexpr double least_absence = 1, absence_matters = 0.05;
 
 double share(double part, double whole) {
   return whole > 0 ? part / whole : 0;
@@ -200,6 +204,33 @@ ClientFigures client_figures(const Snapshot& total) {
   return figures;
 }
 
+Absence absence(const Snapshot& total) {
+  std::array<std::uint64_t, outcomes> failures{};
+  std::uint64_t errors = 0;
+  for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::part) continue;
+    errors += cell.counters.errors;
+    for (std::size_t i = 0; i < outcomes; ++i) failures[i] += cell.counters.failed_with[i];
+  }
+  Absence out;
+  std::uint64_t silent = 0;
+  for (const Outcome outcome : {Outcome::connect, Outcome::reset, Outcome::timeout, Outcome::tls}) {
+    const std::uint64_t n = failures[static_cast<std::size_t>(outcome)];
+    silent += n;
+    if (n > 0)
+      out.outcomes +=
+          fmt::format("{}{} {}", out.outcomes.empty() ? "" : ", ", name(outcome), format_count(n));
+  }
+  // Where others answer, operations go there and few fail.
+  if (silent == 0 || silent * 2 < errors || total.endpoints.empty()) return {};
+  out.seconds = to_seconds(total.to - total.from);
+  for (const auto& [key, cell] : total.endpoints) {
+    const auto suspicion = total.suspicions.find(key.url);
+    out.seconds = std::min(out.seconds, suspicion == total.suspicions.end() ? 0 : suspicion->second.seconds);
+  }
+  return out.seconds < least_absence ? Absence{} : out;
+}
+
 Verdict judge(const Snapshot& total) {
   const ClientUse& use = total.client.use;
   const ClientFigures figures = client_figures(total);
@@ -207,6 +238,14 @@ Verdict judge(const Snapshot& total) {
   const std::int64_t median = responses.percentile(50);
   if (loaded_seconds(use) < least_loaded_seconds) {
     return {"unknown", "there was load for less than two seconds, too little to tell"};
+  }
+  const Absence away = absence(total);
+  const double length = to_seconds(total.to - total.from);
+  if (away.seconds > absence_matters * length) {
+    return {"unknown",
+            fmt::format("the storage, or the way to it, was away: for {:.1f}s of {:.1f}s no endpoint "
+                        "answered (operations that failed: {})",
+                        away.seconds, length, away.outcomes)};
   }
   if (std::ranges::all_of(total.cells, [](const auto& cell) { return cell.second.response.empty(); })) {
     return {"unknown", "not one operation succeeded, so there is nothing whose limit could be told"};

@@ -16,6 +16,14 @@ struct Verdict {
 // `total` is everything of one run, of any number of threads and hosts.
 Verdict judge(const Snapshot& total);
 
+// How long no endpoint answered while operations failed for that: refused, reset or hanging connections. In
+// seconds, 0 below one; with the outcomes of these operations, as in "connect 12, reset 3".
+struct Absence {
+  double seconds = 0;
+  std::string outcomes;
+};
+Absence absence(const Snapshot& total);
+
 // What the verdict rests on, and the files of a run show. Shares are 0 to 1.
 struct ClientFigures {
   double busy = 0;  // of the busiest thread: of its loaded time, on a CPU, waiting for one, or robbed of it

@@ -77,6 +77,12 @@ def test_a_frozen_storage_shows_as_its_users_see_it(serve, loadtest):
     check_identity(result)
     assert arrivals(result)["not_sent"] == 0
 
+    steady = result.pattern()["steady"]
+    assert steady["steady"] is False and steady["why"].startswith("stood still from "), steady
+    assert steady["why"] in " ".join(result.summary["notes"])
+    [(stood, went_on)] = steady["stops"]
+    assert 1 <= went_on - stood <= 2.5
+
     # On paper: the operation n of the stall is due at n / rate, and answered in its turn.
     late = []
     for n in range(2 * rate * 2):

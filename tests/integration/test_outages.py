@@ -1,6 +1,8 @@
 """A storage that goes away in mid-run and comes back: every client survives it, costs next to nothing
 meanwhile, tells the truth, and is back within five seconds."""
+import json
 import os
+import re
 import signal
 import socket
 import time
@@ -125,6 +127,26 @@ def test_a_server_that_is_killed_and_started_again(loadtest, tmp_path):
     assert 0 < len(outage.found) <= keys["alive"] + keys["unknown"]
     names = result.stderr
     assert "connect from" in names and "missing 404 NoSuchKey" in names
+
+
+def test_a_server_that_is_killed_for_good_is_named_as_the_reason(loadtest, tmp_path):
+    storage = start_serve(tmp_path, credentials=KEYS)
+    running = loadtest.start(storage, "run", "baseload", "--size", "1KB", "--rate", "200/s", "--duration", "10s",
+                             "--concurrency", "8", "--retries", "0", "--max-backlog", "50", "--grace", "1s")
+    servers.wait_for("the load", lambda: len(running.finished_seconds()) >= 4, 20, running.process)
+    servers.end(storage.process, graceful_seconds=0)
+    result = running.wait(40)
+    text = " ".join(result.stdout.split())
+    summary = json.loads((result.directory / "summary.json").read_text())
+    verdict = summary["verdict"]
+    assert verdict["bottleneck"] == "unknown"
+    assert re.match(r"the storage, or the way to it, was away: for [567]\.\ds of 1[01]\.\ds no endpoint answered "
+                    r"\(operations that failed: connect ", verdict["why"]), verdict["why"]
+    assert "most often: connect)" in text
+    assert "more intended operations were not sent in time, as clients pause where no endpoint answers" in text
+    assert "so the rates say little of the storage's speed." in text
+    steady = summary["patterns"]["baseload"]["steady"]
+    assert steady["steady"] is False and "stood still from" in steady["why"], steady
 
 
 def test_a_server_that_freezes_and_thaws(loadtest, tmp_path):

@@ -79,6 +79,7 @@ TEST(Recorder, AFailedOperationIsAnErrorWithItsTimeApartAndNoBytes) {
   const Snapshot taken = recorder.take(seconds(0), seconds(1));
   const Cell& cell = taken.cells.at(put_1kb);
   EXPECT_EQ(cell.counters.count, 1U);
+  EXPECT_EQ(cell.counters.failed_with[static_cast<std::size_t>(Outcome::server_error)], 1U);
   EXPECT_EQ(cell.counters.errors, 1U);
   EXPECT_EQ(cell.counters.bytes, 0U);
   EXPECT_EQ(cell.failed.max(), 9000);

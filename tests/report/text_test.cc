@@ -76,9 +76,74 @@ TEST(SummaryText, EndsInOneSentenceAboutStorageErrorsAndClient) {
           "often: throttled); this client's CPU was the limit, so the storage may be faster than that.\n"));
 }
 
+TEST(SummaryText, NamesWhatTheFailedOperationsEndedInAndTheAttemptsThatWereRepeated) {
+  RunResult result = sample_run();
+  Counters& get = result.total.cells.at({"baseload", OperationKind::get, "1KB"}).counters;
+  get.errors = get.failed_with[static_cast<std::size_t>(Outcome::truncated)] = 2;
+  get.outcomes[static_cast<std::size_t>(Outcome::truncated)] = 2;
+  get.outcomes[static_cast<std::size_t>(Outcome::throttled)] = 50;
+  result.total.cells[{"baseload", OperationKind::part, "1KB"}]
+      .counters.outcomes[static_cast<std::size_t>(Outcome::reset)] = 7;
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              HasSubstr("; 3 of them failed (50.0%, most often: truncated); 57 attempts went wrong and were "
+                        "repeated;"));
+}
+
+TEST(SummaryText, ARunWithoutAnErrorTellsTheRetriesThatMadeItSo) {
+  RunResult result = sample_run();
+  Counters& put = result.total.cells.at({"baseload", OperationKind::put, "1KB"}).counters;
+  put.errors = 0;
+  put.failed_with.fill(0);
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              HasSubstr(" without an error; 1 attempt went wrong and was repeated; "));
+}
+
+TEST(SummaryText, ALongTailIsNamedThoughAnOperationFailed) {
+  RunResult result = sample_run();
+  Cell& get = result.total.cells.at({"baseload", OperationKind::get, "1KB"});
+  get.response.record(1000, 900);
+  get.response.record(500'000, 50);
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(HasSubstr("1 of them failed"), HasSubstr("; one GET of 1 KiB in a hundred took 500ms")));
+}
+
+TEST(SummaryText, AnOpenLoopThatKeptItsRateHasNoRateThatTheClientLimited) {
+  RunResult result = sample_run();
+  result.bottleneck = "client-cpu";
+  result.total.arrivals["baseload"] = {.intended = 7};
+  EXPECT_THAT(
+      summary_text(result, {.width = 1000}),
+      EndsWith("; the rate was kept, but this client's CPU was the limit, so the response times are the "
+               "client's and not the storage's.\n"));
+  result.total.arrivals["baseload"].not_sent = 1;
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(HasSubstr("1 more intended operation was not sent in time, for want of a free client"),
+                    HasSubstr("so the storage may be faster")));
+}
+
+TEST(SummaryText, WhatWasNotSentToAStorageThatWentAwayHasThatForAReason) {
+  RunResult result = sample_run();
+  result.total.arrivals["baseload"] = {.intended = 100, .not_sent = 90};
+  Counters& put = result.total.cells.at({"baseload", OperationKind::put, "1KB"}).counters;
+  put.failed_with = {};
+  put.failed_with[static_cast<std::size_t>(Outcome::connect)] = 1;
+  result.total.endpoints[{"http://a", OperationKind::put}]
+      .outcomes[static_cast<std::size_t>(Outcome::connect)] = 1;
+  result.total.suspicions["http://a"].seconds = 6;
+  EXPECT_THAT(
+      summary_text(result, {.width = 1000}),
+      AllOf(HasSubstr("most often: connect"),
+            HasSubstr("90 more intended operations were not sent in time, as clients pause where no "
+                      "endpoint answers"),
+            EndsWith("; no endpoint answered for 6.0s of it, so the rates say little of the storage's "
+                     "speed.\n")));
+}
+
 TEST(SummaryText, TrimsThatFailedAreNoneOfTheOperations) {
   RunResult result = sample_run();
-  result.total.cells.at({"baseload", OperationKind::put, "1KB"}).counters.errors = 0;
+  Counters& put = result.total.cells.at({"baseload", OperationKind::put, "1KB"}).counters;
+  put.errors = 0;
+  put.outcomes.fill(0);
   Counters& trim = result.total.cells.at({"baseload", OperationKind::trim, ""}).counters;
   trim.count = trim.errors = 9;
   EXPECT_THAT(summary_text(result, {.width = 1000}),

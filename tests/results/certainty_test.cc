@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+
 #include "base/random.h"
+#include "results/certainty_json.h"
+#include "results/notes.h"
 
 namespace s3lt {
 namespace {
@@ -38,6 +42,8 @@ TEST(Certainty, ASteadyRunIsSureOfItsRateAndMedian) {
   const auto [course, total] = run_of(60, [](int) { return 100.0; });
   const Certainty sure = certainty_of(course, total, {});
   EXPECT_EQ(sure.patterns.at("p").found, Steadiness::Found::steady);
+  EXPECT_THAT(sure.patterns.at("p").why,
+              HasSubstr("no drift found, where a change of rate or response time by "));
   const OperationCertainty& get = sure.operations.at(gets);
   ASSERT_TRUE(get.rate && get.percentiles[0]);
   EXPECT_LT(get.rate->low, 104.5);
@@ -59,10 +65,75 @@ TEST(Certainty, ADriftIsNamedWithWhatChangedAndByHowMuch) {
   EXPECT_LT(found.p_value, 0.001);
 }
 
+// As a storage that freezes for `length` seconds makes it in an open loop: what was due then ends afterwards.
+std::pair<RunCourse, Snapshot> frozen_run(int begin, int length) {
+  RunCourse course;
+  Snapshot total;
+  for (int i = 0; i < 30; ++i) {
+    Snapshot second;
+    second.from = seconds(100 + i);
+    second.to = seconds(101 + i);
+    Cell& cell = second.cells[{"p", OperationKind::get, "1KB"}];
+    const bool frozen = i >= begin && i < begin + length;
+    const int n = frozen ? 0 : i == begin + length ? 500 * (length + 1) : 500;
+    cell.counters.count = static_cast<std::uint64_t>(n);
+    for (int k = 0; k < n; ++k)
+      cell.response.record(n == 500 ? 90 + k % 10 : 1 + 2000 * std::max(0, 500 * length - k));
+    course.add(second);
+    total.append(second);
+  }
+  return {std::move(course), std::move(total)};
+}
+
+TEST(Certainty, ARunThatStoodStillForTwoSecondsIsNotSteadyAndSaysWhen) {
+  const auto [course, total] = frozen_run(15, 2);
+  const Certainty sure = certainty_of(course, total, {});
+  const Steadiness& found = sure.patterns.at("p");
+  EXPECT_EQ(found.found, Steadiness::Found::drifting);
+  EXPECT_EQ(found.why, "stood still from 115.0s to 117.0s: no operation ended where 500/s are usual");
+  ASSERT_EQ(found.stops.size(), 1U);
+  EXPECT_THAT(notes_on_stops(sure), testing::ElementsAre("p " + found.why));
+  const Steadiness again = steadiness_of(steady_object(found));
+  EXPECT_EQ(again.why, found.why);
+  ASSERT_EQ(again.stops.size(), 1U);
+  EXPECT_EQ(again.stops[0].high, 117);
+}
+
+TEST(Certainty, AStandStillIsFoundInARunOfHours) {
+  const auto [course, total] = run_of(3000, [](int i) { return i == 1234 || i == 1235 ? -10.0 : 100.0; });
+  const Steadiness found = certainty_of(course, total, {}).patterns.at("p");
+  EXPECT_THAT(found.why, HasSubstr("stood still from 1234.0s to 1236.0s"));
+}
+
+TEST(Certainty, SecondsWithoutAnOperationAreNothingWhereFewEnd) {
+  const auto [course, total] = run_of(60, [](int i) { return i % 7 == 3 ? -10.0 : 5.0; });
+  EXPECT_TRUE(certainty_of(course, total, {}).patterns.at("p").stops.empty());
+}
+
+TEST(Certainty, ATestThatCouldNotHaveFoundAnythingProvesNoSameness) {
+  // A second of each third has its operations late, at another place in each: nothing drifts.
+  RunCourse course;
+  Snapshot total;
+  for (int i = 0; i < 30; ++i) {
+    Snapshot second;
+    second.from = seconds(i);
+    second.to = seconds(i + 1);
+    Cell& cell = second.cells[{"p", OperationKind::get, "1KB"}];
+    cell.counters.count = 500;
+    cell.response.record(i == 3 || i == 16 || i == 28 ? 600'000 : 100 + i % 3, 500);
+    course.add(second);
+    total.append(second);
+  }
+  const Steadiness found = certainty_of(course, total, {}).patterns.at("p");
+  EXPECT_EQ(found.found, Steadiness::Found::unknown);
+  EXPECT_THAT(found.why, HasSubstr("no drift found, but the mean response time of GET varies so much that "
+                                   "only a change of "));
+}
+
 TEST(Certainty, APatternOfBurstsIsNotTestedAndItsRateIsNoMeanOfChance) {
   const auto [course, total] = run_of(60, [](int i) { return i < 20 ? 100.0 : 0.0; });
   const Certainty sure = certainty_of(course, total, {{"p", "it works in bursts"}});
-  EXPECT_EQ(sure.patterns.at("p").found, Steadiness::Found::not_tested);
+  EXPECT_EQ(sure.patterns.at("p").found, Steadiness::Found::unknown);
   EXPECT_EQ(sure.patterns.at("p").why, "it works in bursts");
   EXPECT_FALSE(sure.operations.at(gets).rate);
   EXPECT_TRUE(sure.operations.at(gets).percentiles[0]);
@@ -73,7 +144,7 @@ TEST(Certainty, ARunThatStoodStillWasNotSteady) {
   const auto [course, total] = run_of(30, [](int i) { return i == 15 || i == 16 ? -20.0 : 500.0; });
   const Steadiness found = certainty_of(course, total, {}).patterns.at("p");
   EXPECT_EQ(found.found, Steadiness::Found::drifting);
-  EXPECT_EQ(found.why, "it stood still from 15s to 17s");
+  EXPECT_THAT(found.why, HasSubstr("stood still from 15.0s to 17.0s"));
   const auto [slow, few] = run_of(30, [](int i) { return i % 3 == 0 ? -20.0 : 0.0; });
   EXPECT_NE(certainty_of(slow, few, {}).patterns.at("p").found, Steadiness::Found::drifting)
       << "some 3 a second";
@@ -82,7 +153,7 @@ TEST(Certainty, ARunThatStoodStillWasNotSteady) {
 TEST(Certainty, AShortRunClaimsNothing) {
   const auto [course, total] = run_of(3, [](int) { return 100.0; });
   const Certainty sure = certainty_of(course, total, {});
-  EXPECT_EQ(sure.patterns.at("p").found, Steadiness::Found::not_tested);
+  EXPECT_EQ(sure.patterns.at("p").found, Steadiness::Found::unknown);
   EXPECT_THAT(sure.patterns.at("p").why, HasSubstr("too short"));
   EXPECT_FALSE(sure.operations.at(gets).rate);
 }

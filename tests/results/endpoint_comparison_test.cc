@@ -215,6 +215,58 @@ TEST(EndpointComparison, FindsTheOnlyNodeThatFailsOneInTwenty) {
   EXPECT_EQ(compare_endpoints(cells)[0].url, node(5));
 }
 
+TEST(EndpointComparison, FindsTheNodeOfThirtyThatFailsATwentiethOfSixHundred) {
+  Cells cells;
+  for (std::size_t i = 0; i < 30; ++i) {
+    for (int n = 0; n < 600; ++n) ok(cells[{node(i), get}], 5000);
+  }
+  EndpointCell& bad = cells[{node(13), get}] = {};
+  for (int n = 0; n < 570; ++n) ok(bad, 5000);
+  failed(bad, Outcome::server_error, 30);
+  auto findings = compare_endpoints(cells);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].url, node(13));
+  EXPECT_EQ(findings[0].kind, EndpointFinding::Kind::failing);
+  // Nor does it hide among a few that fail as it does, nor behind a few errors of others.
+  failed(cells[{node(20), get}], Outcome::server_error, 40);
+  for (std::size_t i = 0; i < 30; i += 5) failed(cells[{node(i), get}], Outcome::reset);
+  findings = compare_endpoints(cells);
+  ASSERT_THAT(findings, SizeIs(2));
+  EXPECT_EQ(findings[0].url, node(20));
+  EXPECT_EQ(findings[1].url, node(13));
+}
+
+// Each attempt fails with `share`, and so do the `burst - 1` behind it.
+Cells failing_alike(Random& random, std::size_t nodes, int attempts, double share, int burst) {
+  Cells cells;
+  for (std::size_t i = 0; i < nodes; ++i) {
+    EndpointCell& cell = cells[{node(i), get}];
+    for (int n = 0; n < attempts;) {
+      const bool fails = random.uniform() < share / burst;
+      const int in_a_row = fails ? std::min(burst, attempts - n) : 1;
+      fails ? failed(cell, Outcome::server_error, static_cast<std::uint64_t>(in_a_row)) : ok(cell, 5000);
+      n += in_a_row;
+    }
+  }
+  return cells;
+}
+
+TEST(EndpointComparison, NamesAtMostOneInAThousandRunsWhereAllFailAlike) {
+  for (const double share : {0.001, 0.01, 0.05, 0.3}) {
+    for (const int burst : {1, 8}) {
+      EXPECT_LE(
+          false_alarms(13, [&](Random& random) { return failing_alike(random, 30, 600, share, burst); }), 1)
+          << share << " in bursts of " << burst;
+      EXPECT_LE(false_alarms(14,
+                             [&](Random& random) {
+                               return failing_alike(random, 2 + random.below(4), 3000, share, burst);
+                             }),
+                1)
+          << share << " in bursts of " << burst << ", few nodes";
+    }
+  }
+}
+
 TEST(EndpointComparison, AFewErrorsOrErrorsThatAllHaveNameNobody) {
   const Latencies latencies = Latencies::heavy_tailed(5000, 0.5);
   Random random = Random::stream(10, {});

@@ -17,6 +17,7 @@ TEST(JunitXml, HasATestCaseForEachObjectiveAndAFailureForEachMiss) {
       {.expression = "GET.p99 < 50ms", .passed = true, .value = 12'000, .limit = 50'000, .unit = "us"},
       {.expression = "error_rate <= 0%", .passed = false, .value = 0.25, .limit = 0, .unit = "ratio"},
       {.expression = "PUT.p99 < 1s", .passed = false, .limit = 1e6, .unit = "us", .why = "no PUT succeeded"}};
+  result.slos[0].hint = "too few samples: 28, and p99 needs 1,000";
   pugi::xml_document document;
   ASSERT_TRUE(document.load_string(junit_xml(result).c_str(), pugi::parse_full));
   const pugi::xml_node suite = document.child("testsuites").child("testsuite");
@@ -36,6 +37,8 @@ TEST(JunitXml, HasATestCaseForEachObjectiveAndAFailureForEachMiss) {
   EXPECT_EQ(names, (std::vector<std::string>{"GET.p99 < 50ms", "error_rate <= 0%", "PUT.p99 < 1s"}));
   EXPECT_EQ(failures, (std::vector<std::string>{"", "error_rate <= 0%: measured 25%",
                                                 "PUT.p99 < 1s: no PUT succeeded"}));
+  EXPECT_STREQ(suite.child("testcase").child_value("system-out"),
+               "measured 12ms (too few samples: 28, and p99 needs 1,000)");
 }
 
 }  // namespace

@@ -170,6 +170,37 @@ TEST(Slo, WithoutDataItIsMissed) {
   EXPECT_EQ(judge_one("rate > 1/s", sample_snapshot(), 0).why, "nothing was measured");
 }
 
+TEST(Slo, AValueIsShownOnTheSideOfTheLimitWhereItIs) {
+  const auto shown = [](const char* expression, double value) {
+    const Slo slo = slo_of(expression);
+    const char* unit = slo.of.figure.is_time()  ? "us"
+                       : slo.text.contains('%') ? "ratio"
+                       : slo.text.contains("B") ? "bytes/s"
+                                                : "/s";
+    return measured_text({.expression = slo.text, .value = value, .limit = slo.limit, .unit = unit});
+  };
+  EXPECT_EQ(shown("throughput > 102KB/s", 102'400), "102.4KB/s");
+  EXPECT_EQ(shown("throughput > 1.5 MiB/s", 1'572'865), "1.500001MiB/s");
+  EXPECT_EQ(shown("throughput > 102KB/s", 102'000), "102KB/s");
+  EXPECT_EQ(shown("GET.p99 < 50ms", 50'013), "50.01ms");
+  EXPECT_EQ(shown("GET.p99 < 50ms", 61'200), "61.2ms");
+  EXPECT_EQ(shown("GET.p99 < 1m30s", 61'200), "61.2ms");
+  EXPECT_EQ(shown("rate > 1000/min", 16.666), "999.96/min");
+  EXPECT_EQ(shown("error_rate < 0.1%", 0.001004), "0.1004%");
+}
+
+TEST(Slo, APercentileOfTooFewSamplesSaysSo) {
+  const SloResult result = judge_one("GET.p99.9 < 5s");
+  EXPECT_TRUE(result.passed);
+  EXPECT_EQ(result.hint, "too few samples: 4, and p99.9 needs 10,000");
+  EXPECT_EQ(measured_text(result), "2s (too few samples: 4, and p99.9 needs 10,000)");
+  EXPECT_EQ(judge_one("GET.max < 5s").hint, "");
+  Snapshot many;
+  many.cells[{"baseload", OperationKind::get, "1MB"}].response.record(1000, 1000);
+  EXPECT_EQ(judge_one("GET.p99 < 5s", many).hint, "");
+  EXPECT_EQ(judge_one("GET.p99.9 < 5s", many).hint, "too few samples: 1,000, and p99.9 needs 10,000");
+}
+
 TEST(Slo, FiguresReadAsElsewhere) {
   EXPECT_EQ(figure_text(12'340, "us"), "12.3ms");
   EXPECT_EQ(figure_text(1 << 20, "bytes/s"), "1.0 MiB/s");

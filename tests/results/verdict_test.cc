@@ -214,6 +214,27 @@ TEST(Verdict, LossesMatterWhereBodiesMove) {
   EXPECT_THAT(run.verdict().why, HasSubstr("1.5% of those sent went out again"));
 }
 
+TEST(Verdict, AStorageThatNoLongerAnswersIsNamed) {
+  Measured run;
+  run.use().sockets.waiting = 20;
+  Counters& get = run.cell(OperationKind::get).counters;
+  get.errors = get.failed_with[static_cast<std::size_t>(Outcome::connect)] = 40;
+  for (const char* url : {"http://a", "http://b"})
+    run.total.endpoints[{url, OperationKind::get}].outcomes[static_cast<std::size_t>(Outcome::connect)] = 20;
+  run.total.suspicions["http://a"].seconds = 6;
+  EXPECT_EQ(absence(run.total).seconds, 0) << "the other one answered";
+  EXPECT_THAT(run.verdict().why, HasSubstr("nothing was at its limit"));
+  run.total.suspicions["http://b"].seconds = 5.5;
+  EXPECT_EQ(absence(run.total).seconds, 5.5);
+  EXPECT_EQ(run.bottleneck(), "unknown");
+  EXPECT_EQ(run.verdict().why,
+            "the storage, or the way to it, was away: for 5.5s of 10.0s no endpoint answered "
+            "(operations that failed: connect 40)");
+  get.errors = 100;
+  get.failed_with[static_cast<std::size_t>(Outcome::throttled)] = 60;
+  EXPECT_EQ(absence(run.total).seconds, 0) << "most failed for something else";
+}
+
 TEST(Verdict, APacedLoadThatIsKeptHasNoLimit) {
   Measured run;
   run.use().sockets.waiting = 20;

@@ -45,7 +45,7 @@ const sentenceCase = text => text.charAt(0).toUpperCase() + text.slice(1) + (/[.
 function sloCard(summary) {
   const slo = summary.verdict.slo || [];
   if (!slo.length) return null;
-  const value = s => (s.value == null ? s.why || "no value" : typeof s.value !== "number" ? String(s.value)
+  const value = s => (s.measured ? s.measured : s.value == null ? s.why || "no value" : typeof s.value !== "number" ? String(s.value)
     : s.unit === "us" ? latency(s.value) : s.unit === "bytes/s" ? byteRate(s.value) : s.unit === "/s" ? rate(s.value)
       : s.unit === "ratio" ? digits(s.value * 100) + "%" : `${digits(s.value)} ${s.unit || ""}`.trim());
   return card("Service level objectives", null, table(["objective", "result", "measured"], slo.map(s => [
@@ -168,9 +168,9 @@ function operationsTable(data, pattern) {
 function certaintyCard(data, pattern) {
   const {arrivals, steady, operations} = data.summary.patterns[pattern] || {};
   const words = [arrivals
-    ? `Open loop: ${thousands(arrivals.intended)} intended starts, ${thousands(arrivals.not_sent)} not sent for want of a free client`
+    ? `Open loop: ${thousands(arrivals.intended)} intended starts, ${thousands(arrivals.not_sent)} not sent`
     : "Closed loop: a client that waits begins nothing, so a stall of the storage hits few operations and hardly shows in the percentiles; --rate shows it"];
-  if (steady) words.push(`${steady.steady === true ? "Steady" : steady.steady === false ? "Not steady" : "Steadiness not tested"}: ${steady.why}`);
+  if (steady) words.push(`${steady.steady === true ? "Steady" : steady.steady === false ? "Not steady" : "Steadiness unknown"}: ${steady.why}`);
   const between = (pair, text) => (pair ? `${text(pair[0])} – ${text(pair[1])}` : "-");
   const percentiles = ["p50", "p95", "p99", "p999"];
   const rows = operationOrder.filter(o => operations?.[o]?.intervals).map(o => {
