@@ -85,8 +85,9 @@ std::string text_of(const RebuiltRun& run) {
   const TextStyle style = style_of_stdout();
   const std::string text = summary_text(run.result, style);
   if (run.ended) return text;
-  return wrapped("The run did not end: these are the figures up to its last recorded second.", style.width, 0,
-                 Tone::bad, style.colour) +
+  return wrapped(run.goes_on ? "The run is still going: these are the figures up to now."
+                             : "The run did not end: these are the figures up to its last recorded second.",
+                 style.width, 0, run.goes_on ? Tone::strong : Tone::bad, style.colour) +
          "\n" + text;
 }
 

@@ -24,6 +24,7 @@ Attempt attempt_of(const ExchangeResult& result) {
   Attempt attempt{.status = result.status,
                   .requests = 1,
                   .sent = result.first_byte_sent,
+                  .let_go = result.let_go,
                   .request_sent = result.request_sent,
                   .end = result.end,
                   .silent = result.silent,

@@ -18,7 +18,7 @@ struct Attempt {
   bool retryable = false;
   std::uint64_t bytes = 0;
   // See PhaseInstants.
-  TimePoint begun{}, connected{}, secured{}, sent{}, request_sent{}, first_byte{}, end{};
+  TimePoint begun{}, connected{}, secured{}, sent{}, let_go{}, request_sent{}, first_byte{}, end{};
   Duration silent{};  // of one that was cancelled: how long it had waited for a connection or a byte
   const http::ResponseHead* head = nullptr;    // of the answer, until the connection's next exchange
   const HttpConnection* connection = nullptr;  // that carried it; null: none did

@@ -17,6 +17,7 @@ PhaseTimes phases_of(const Attempt& a, TimePoint start, TimePoint first_begun) {
                       .connected = a.connected,
                       .secured = a.secured,
                       .sent = a.sent,
+                      .let_go = a.let_go,
                       .request_sent = a.request_sent,
                       .first_byte = a.first_byte,
                       .end = a.end});
@@ -53,16 +54,15 @@ void AttemptLog::ended(const Subject& subject, const Attempt& last, std::size_t 
     return;
   }
   const std::int64_t response_us = to_micros(last.end - end.start);
-  recorder.operation(subject.cell, {.outcome = last.outcome,
-                                    .bytes = last.bytes,
-                                    .response_us = response_us,
-                                    .service_us = to_micros(last.end - last.sent),
-                                    .ttfb_us = last.first_byte == TimePoint{}
-                                                   ? -1
-                                                   : to_micros(last.first_byte - last.sent),
-                                    .lag_us = end.lag_us,
-                                    .seeded = end.seeded,
-                                    .behind = last.behind});
+  recorder.operation(subject.cell,
+                     {.outcome = last.outcome,
+                      .bytes = last.bytes,
+                      .response_us = response_us,
+                      .service_us = to_micros(last.end - last.sent),
+                      .ttfb_us = last.first_byte == TimePoint{} ? -1 : to_micros(last.first_byte - last.sent),
+                      .lag_us = end.lag_us,
+                      .seeded = end.seeded,
+                      .behind = last.behind});
   if (end.may_be_slow && recorder.is_slow(subject.cell, response_us)) {
     OperationSample& slow = recorder.slow(subject.cell, response_us);
     describe(subject, last, endpoint, number, slow);

@@ -45,6 +45,7 @@ Task<void> Client::work() {
     }
     std::optional<Step> step = next();
     if (!step) {
+      ++share_.keys.no_key;
       thread_.give_back_operation();
       if (share_.open_loop) {
         share_.open_loop->drop();

@@ -17,9 +17,9 @@ std::optional<WrongObject> judge_object(const ObjectContent& content, std::uint6
     return WrongObject{.outcome = Outcome::corrupt,
                        .problem = mismatch->text(content),
                        .wrong = OperationSample::Wrong{.kind = mismatch->kind,
-                                                   .offset = mismatch->offset,
-                                                   .expected = std::move(mismatch->expected),
-                                                   .found = std::move(mismatch->found)}};
+                                                       .offset = mismatch->offset,
+                                                       .expected = std::move(mismatch->expected),
+                                                       .found = std::move(mismatch->found)}};
   }
   WrongObject wrong{.outcome = bytes < content.size ? Outcome::truncated : Outcome::corrupt,
                     .problem = fmt::format("{} bytes where the object has {}", bytes, content.size),

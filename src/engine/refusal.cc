@@ -266,10 +266,10 @@ Error other_than_s3pool(const ResolvedEndpoint& endpoint) {
 Error not_behind_s3pool(const RunPlan& plan, int status, const std::string& words,
                         const std::vector<std::string>& why_not) {
   const std::string said = status != 0 ? fmt::format("{}: {}", status, words) : "no answer in time";
-  return error(
-      fmt::format("s3pool at {} reaches no endpoint of the storage ({}): {}; check that the storage runs, and "
-                  "S3_ENDPOINTS",
-                  plan.endpoints.front().host_header, said, fmt::join(why_not, ", ")));
+  return error(fmt::format(
+      "s3pool at {} reaches no endpoint of the storage ({}): {}; check that the storage runs, and "
+      "S3_ENDPOINTS",
+      plan.endpoints.front().host_header, said, fmt::join(why_not, ", ")));
 }
 
 Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {

@@ -110,6 +110,7 @@ class Assembly {
       const std::uint64_t not_sent = warmup_total_.arrivals[pattern].not_sent;
       counters.intended -= ended_operations(warmup_total_, pattern) + not_sent;
       counters.not_sent -= not_sent;
+      total_.keys[pattern].no_key -= warmup_total_.keys[pattern].no_key;
     }
     observer_.second(second, total_);
   }

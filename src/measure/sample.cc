@@ -27,6 +27,7 @@ PhaseTimes phase_times(const PhaseInstants& at) {
     return phases;
   }
   until(at.sent, phases.queue);
+  until(at.let_go, phases.go_ahead);
   const bool answered = at.first_byte != TimePoint{};
   const TimePoint sent = at.request_sent != TimePoint{} ? at.request_sent : answered ? at.first_byte : at.end;
   until(sent, phases.send);

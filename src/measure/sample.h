@@ -19,10 +19,12 @@ struct PhaseTimes {
   std::int64_t retry = 0;    // attempts before the last one, and the pauses between them
   std::int64_t connect = 0;  // TCP handshake
   std::int64_t tls = 0;      // TLS handshake
-  std::int64_t send = 0;     // first to last byte of the request
+  std::int64_t go_ahead =
+      0;                     // of a request that asks first: until 100 Continue, or the end of waiting for it
+  std::int64_t send = 0;     // to the last byte of the request
   std::int64_t wait = 0;     // until the first byte of the final answer
   std::int64_t receive = 0;  // to its last byte
-  std::int64_t sum() const { return queue + retry + connect + tls + send + wait + receive; }
+  std::int64_t sum() const { return queue + retry + connect + tls + go_ahead + send + wait + receive; }
   bool operator==(const PhaseTimes&) const = default;
 };
 
@@ -33,7 +35,9 @@ struct PhaseInstants {
   TimePoint first_begun{};           // of the first attempt
   TimePoint begun{};                 // of this one: it connects, or sends
   TimePoint connected{}, secured{};  // {}: on a connection that was there
-  TimePoint sent{}, request_sent{};  // first and last byte of the request
+  TimePoint sent{};                  // first byte of the request
+  TimePoint let_go{};                // the wait for 100 Continue was over; {}: there was none
+  TimePoint request_sent{};          // its last byte
   TimePoint first_byte{}, end{};     // of the answer
 };
 // Their sum is end - start to the microsecond.
@@ -41,9 +45,9 @@ PhaseTimes phase_times(const PhaseInstants& at);
 
 // The phases by name, in their order.
 inline constexpr std::pair<const char*, std::int64_t PhaseTimes::*> phase_names[] = {
-    {"queue", &PhaseTimes::queue},    {"retry", &PhaseTimes::retry}, {"connect", &PhaseTimes::connect},
-    {"tls", &PhaseTimes::tls},        {"send", &PhaseTimes::send},   {"wait", &PhaseTimes::wait},
-    {"receive", &PhaseTimes::receive}};
+    {"queue", &PhaseTimes::queue}, {"retry", &PhaseTimes::retry},       {"connect", &PhaseTimes::connect},
+    {"tls", &PhaseTimes::tls},     {"continue", &PhaseTimes::go_ahead}, {"send", &PhaseTimes::send},
+    {"wait", &PhaseTimes::wait},   {"receive", &PhaseTimes::receive}};
 
 // One failed attempt, or one of the slowest operations.
 struct OperationSample {
@@ -73,8 +77,8 @@ struct OperationSample {
   std::string_view reason() const { return wrong ? name(wrong->kind) : std::string_view(code); }
 };
 
-// How many of the slowest operations of each pattern are kept: one whose clients are slow by design would leave
-// no room for those of others.
+// How many of the slowest operations of each pattern are kept: one whose clients are slow by design would
+// leave no room for those of others.
 inline constexpr std::size_t slowest_kept = 10;
 
 // Adds those of `more` that are among the slowest of their pattern; `into` stays in order, the slowest first.

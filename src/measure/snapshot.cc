@@ -101,6 +101,7 @@ void KeyCounters::add(const KeyCounters& other) {
   refused += other.refused;
   foreign += other.foreign;
   unaborted += other.unaborted;
+  no_key += other.no_key;
   waiting += other.waiting;
 }
 
@@ -148,6 +149,14 @@ void add_figures(Snapshot& into, const Snapshot& from) {
 }
 
 }  // namespace
+
+std::uint64_t Snapshot::starved(const std::string& pattern) const {
+  const auto open = arrivals.find(pattern);
+  const auto of_keys = keys.find(pattern);
+  if (open == arrivals.end()) return 0;
+  const std::uint64_t no_key = of_keys == keys.end() ? 0 : of_keys->second.no_key;
+  return open->second.not_sent - std::min(open->second.not_sent, no_key);
+}
 
 void Snapshot::merge(const Snapshot& other) {
   add_figures(*this, other);

@@ -114,14 +114,17 @@ struct KeyCounters {
   std::uint64_t refused = 0;    // deletions in a batch that the storage answered with an error
   std::uint64_t foreign = 0;    // listed under the prefix, but not of a test object's shape: left alone
   std::uint64_t unaborted = 0;  // multipart uploads that failed and could not be aborted: they may exist
-  std::uint64_t waiting = 0;    // clients that find no key to read, at this moment
+  // Times that a client wanted a key and there was none; in an open loop, starts that were not sent for that
+  // (without those of the warm-up, as ArrivalCounters).
+  std::uint64_t no_key = 0;
+  std::uint64_t waiting = 0;  // clients that find no key to read, at this moment
   void add(const KeyCounters& other);
 };
 
 // Of the intended starts of one pattern in an open loop.
 struct ArrivalCounters {
   std::uint64_t intended = 0;  // until now; each was begun, waits, or was not sent
-  std::uint64_t not_sent = 0;  // no client came free in time
+  std::uint64_t not_sent = 0;  // no client came free in time, or there was no key to read
   std::uint64_t waiting = 0;   // for a free client, at this moment
   void add(const ArrivalCounters& other);
 };
@@ -159,6 +162,9 @@ struct Snapshot {
   Duration loaded() const { return to - from - grace; }
   // What decides whether it belongs to the warm-up: its ends are a little off.
   Duration middle() const { return (from + to) / 2; }
+  // Intended starts of the pattern that were not sent since no client came free in time; the others of
+  // ArrivalCounters::not_sent had no key to read.
+  std::uint64_t starved(const std::string& pattern) const;
   // Adds what another thread or host saw in the same stretch (from/to become the union; keys and arrivals add
   // up).
   void merge(const Snapshot& other);

@@ -172,6 +172,7 @@ Task<void> HttpConnection::send_both(Exchange& x) {
   }
   if (x.request.expect_continue) {
     const bool go_on = co_await await_continue(x);
+    x.result.let_go = now();
     if (!go_on) co_return;
   }
   const Sent sent = co_await send_body(x);

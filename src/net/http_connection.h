@@ -61,6 +61,7 @@ struct ExchangeResult {
   std::uint64_t body_bytes = 0;              // of the final answer's body, received
   std::string_view body;                     // kept: of errors (at most 64 KiB), or as asked
   TimePoint first_byte_sent{}, first_byte_received{}, end{};
+  TimePoint let_go{};        // the wait for 100 Continue was over, in whatever way; {}: there was none
   TimePoint request_sent{};  // its last byte; {}: it was not sent whole
   Duration silent{};         // of one that was cancelled: how long no byte had moved
   // With a speed: how much later than due the last byte of a body moved, because the peer or the network was

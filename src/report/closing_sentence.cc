@@ -73,8 +73,11 @@ std::string waits(const SilentEndpoints& silent) {
                      silent.size() == 1 ? silent.begin()->first : counted(silent.size(), "endpoint"));
 }
 
-// The longest tail, in "; one GET of 1 MiB in a hundred took …".
+// The longest tail, in "; one GET of 1 MiB in a hundred took …", of several patterns "… in a hundred of
+// heavyread took …".
 std::string tail(const Snapshot& total) {
+  const bool several =
+      !total.cells.empty() && total.cells.begin()->first.pattern != total.cells.rbegin()->first.pattern;
   double longest = 0;
   std::string text;
   for (const auto& [key, cell] : total.cells) {
@@ -84,21 +87,36 @@ std::string tail(const Snapshot& total) {
     if (ratio < long_tail || ratio <= longest) continue;
     longest = ratio;
     const auto bytes = parse_size(key.size);
-    text =
-        fmt::format("; one {}{} in a hundred took {} or longer, {:.0f} times the median", name(key.operation),
-                    bytes ? " of " + format_size(*bytes) : "", format_latency(p99), ratio);
+    text = fmt::format("; one {}{} in a hundred{} took {} or longer, {:.0f} times the median",
+                       name(key.operation), bytes ? " of " + format_size(*bytes) : "",
+                       several ? " of " + key.pattern : "", format_latency(p99), ratio);
   }
   return text;
+}
+
+// How often clients found no key to read.
+std::uint64_t keyless(const Snapshot& total) {
+  std::uint64_t n = 0;
+  for (const auto& [pattern, keys] : total.keys) n += keys.no_key;
+  return n;
+}
+
+// Intended starts that no client took on, although they could have been sent.
+std::uint64_t starved(const Snapshot& total) {
+  std::uint64_t n = 0;
+  for (const auto& [pattern, arrivals] : total.arrivals) n += total.starved(pattern);
+  return n;
 }
 
 std::string not_sent(const Snapshot& total) {
   std::uint64_t n = 0;
   for (const auto& [pattern, arrivals] : total.arrivals) n += arrivals.not_sent;
   if (n == 0) return {};
-  const bool away = absence(total).seconds > 0;
+  const std::string why = absence(total).seconds > 0 ? "as clients pause where no endpoint answers"
+                          : starved(total) * 2 < n   ? "for want of keys to read"
+                                                     : "for want of a free client";
   return fmt::format("; {} {} not sent in time, {}", counted(n, "more intended operation"),
-                     n == 1 ? "was" : "were",
-                     away ? "as clients pause where no endpoint answers" : "for want of a free client");
+                     n == 1 ? "was" : "were", why);
 }
 
 std::string wrong_bytes(const Counters& counters) {
@@ -121,6 +139,12 @@ std::string trust(const RunResult& result, bool any_ok) {
   if (const double away = absence(result.total).seconds; away > 0 && result.bottleneck == "unknown") {
     return fmt::format(
         "no endpoint answered for {:.1f}s of it, so the rates say little of the storage's speed", away);
+  }
+  if (result.bottleneck == "storage" && starved(result.total) > 0) {
+    return fmt::format(
+        "the client had room to spare, but the storage{} did not keep up with the rate for so many clients: "
+        "who arrives at that rate waits longer than these times",
+        result.proxy ? ", behind s3pool," : "");
   }
   if (result.bottleneck == "storage" && result.proxy)
     return "the client had room to spare, so the figures are s3pool's and the storage's together";
@@ -146,7 +170,10 @@ std::string closing_sentence(const RunResult& result) {
   const Sum sum(result.total);
   const Counters& c = sum.operations;
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
-  if (c.count == 0) return fmt::format("Not one operation ended in {}{}.", length, waits(result.silent));
+  if (c.count == 0) {
+    return fmt::format("Not one operation ended in {}{}{}.", length,
+                       keyless(result.total) > 0 ? ": there was no key to read" : "", waits(result.silent));
+  }
   std::string sentence =
       fmt::format("The storage{} answered {} in {} ({}, {})", result.proxy ? ", through s3pool," : "",
                   counted(c.count, "operation"), length,

@@ -283,6 +283,7 @@ Result<json::object> report_data(const RunReader& reader, const RebuiltRun& run,
   data["run"] = reader.run();
   data["sentence"] = closing_sentence(run.result);
   data["ended"] = run.ended;
+  data["goes_on"] = run.goes_on;
   data["bin_seconds"] = courses.bins.width;
   data["bins_a_column"] = courses.bins.a_column;
   data["rows_a_decade"] = rows_a_decade;

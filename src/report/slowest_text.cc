@@ -15,6 +15,7 @@ std::string_view words(std::string_view phase) {
   if (phase == "retry") return "in earlier attempts and the pauses after them";
   if (phase == "connect") return "connecting";
   if (phase == "tls") return "in the TLS handshake";
+  if (phase == "continue") return "waiting for the 100 Continue that it asked for";
   if (phase == "send") return "sending";
   if (phase == "wait") return "waiting for the answer's first byte";
   return "receiving";

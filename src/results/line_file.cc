@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,6 +44,8 @@ Result<void> LineFile::open(const fs::path& path) {
   path_ = path;
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (fd_ < 0) return std::unexpected(system_failure("create", path));
+  flock(fd_,
+        LOCK_EX | LOCK_NB);  // who reads meanwhile may want to know; file systems without locks do as well
   return {};
 }
 
@@ -62,6 +65,14 @@ Result<void> LineFile::write(std::string_view lines) {
   if (ftruncate(fd_, size_) != 0)
     error.message += fmt::format(" (its last line may be cut: {})", std::strerror(errno));
   return std::unexpected(std::move(error));
+}
+
+bool is_being_written(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return locked;
 }
 
 Result<void> write_atomically(const fs::path& path, std::string_view text) {

@@ -23,15 +23,19 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
   ~LineFile();
 
-  Result<void> open(const std::filesystem::path& path);  // makes it; it must not exist yet
-  Result<void> write(std::string_view lines);            // nothing for no lines
-  void remove();                                         // the file, where open() made it
+  // Makes it; it must not exist yet. It is locked (flock) for as long as it is open.
+  Result<void> open(const std::filesystem::path& path);
+  Result<void> write(std::string_view lines);  // nothing for no lines
+  void remove();                               // the file, where open() made it
 
  private:
   std::filesystem::path path_;
   int fd_ = -1;
   off_t size_ = 0;
 };
+
+// Whether a process, of this user or another, has the LineFile open.
+bool is_being_written(const std::filesystem::path& path);
 
 // The whole file or none: written beside it, then put in its place.
 Result<void> write_atomically(const std::filesystem::path& path, std::string_view text);

@@ -165,7 +165,8 @@ void read_totals(Snapshot& out, const std::string& pattern, const json::object& 
                        .unknown = count_in(keys, "unknown"),
                        .refused = count_in(keys, "refused"),
                        .foreign = count_in(keys, "foreign"),
-                       .unaborted = count_in(keys, "unaborted")};
+                       .unaborted = count_in(keys, "unaborted"),
+                       .no_key = count_in(keys, "no_key")};
   if (!object.contains("arrivals")) return;
   const json::object& arrivals = object_in(object, "arrivals");
   out.arrivals[pattern] = {.intended = count_in(arrivals, "intended"),

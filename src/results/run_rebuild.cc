@@ -10,6 +10,7 @@
 
 #include "results/certainty_json.h"
 #include "results/endpoints_json.h"
+#include "results/line_file.h"
 #include "results/notes.h"
 #include "results/proxy_json.h"
 #include "results/sample_lines.h"
@@ -282,7 +283,7 @@ std::vector<SloResult> slos_until_now(const RunReader& reader, const RunResult& 
     const auto slo = parse_slo(text);
     if (!slo) continue;  // of another version
     out.push_back(judge_slos({&*slo, 1}, result.total, result.seconds).front());
-    if (!slo->of.size.empty()) out.back().why = "the run did not end, and sizes are told at the end only";
+    if (!slo->of.size.empty()) out.back().why = "the run has not ended, and sizes are told at the end only";
   }
   return out;
 }
@@ -319,7 +320,8 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
       cell.*histogram = take(histograms, key.pattern, key.operation, figure);
   }
   run.result.seconds = length;
-  run.result.why = "the run did not end, so it was not judged";
+  run.goes_on = is_being_written(reader.path() / "series.jsonl");
+  run.result.why = run.goes_on ? "the run is still going" : "the run did not end, so it was not judged";
   run.result.notes = notes_on_endpoints(run.result.total);
   run.result.slos = slos_until_now(reader, run.result);
   run.result.passed = false;

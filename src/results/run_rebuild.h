@@ -10,7 +10,8 @@ namespace s3lt {
 
 struct RebuiltRun {
   RunResult result;
-  bool ended = true;  // else there was no summary.json, and no sizes
+  bool ended = true;     // else there was no summary.json, and no sizes
+  bool goes_on = false;  // it has not ended, and its process still writes
 };
 
 // Totals are merged from histograms, never from percentiles. Figures that are kept for an operation but not

@@ -57,7 +57,7 @@ struct ProxyRecord {
   std::uint64_t deaths = 0, starts = 0;  // while the run went on; `starts` after a death
   double down_seconds = 0;
   std::vector<std::string> how_it_died = {};  // "was ended by signal 9": each different one
-  double cpu_seconds = 0;                // of what was measured
+  double cpu_seconds = 0;                     // of what was measured
   double max_rss_bytes = 0;
   std::uint64_t own_answers = 0;  // attempts that it answered by itself (502, 503 as text), not the storage
   std::vector<std::string> gave_up = {};  // endpoints that it took for unhealthy
@@ -78,7 +78,7 @@ struct RunResult {
   std::string ended_early;  // by --slo-abort: why, a sentence without its end
   Certainty certainty;
   std::optional<ProxyRecord> proxy;
-  SilentEndpoints silent;  // where clients waited for an answer until the end
+  SilentEndpoints silent;          // where clients waited for an answer until the end
   std::vector<std::string> notes;  // what stands out, sentences without their end (results/notes.h)
 };
 

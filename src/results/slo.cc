@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "base/nearest.h"
@@ -135,6 +136,19 @@ std::string hint_on_samples(std::uint64_t samples, double percentile) {
   if (static_cast<double>(samples) * beyond >= least_beyond) return {};
   return fmt::format("too few samples: {}, and p{:g} needs {}", format_count(samples), percentile,
                      format_count(static_cast<std::uint64_t>(std::llround(least_beyond / beyond))));
+}
+
+// What was never sent took longer than all that was: who would have arrived then still waits.
+void judge_with_unsent(const Figure& figure, const SloCells& cells, SloResult& result) {
+  const auto samples = static_cast<double>(cells.times.count());
+  const std::string unsent = format_count(static_cast<std::uint64_t>(std::llround(cells.not_sent)));
+  const double percentile = figure.percentile * (samples + cells.not_sent) / samples;
+  if (figure.kind != Kind::percentile || percentile > 100) {
+    result.why = fmt::format("not known, as {} intended operations were not sent", unsent);
+    return;
+  }
+  result.value = static_cast<double>(cells.times.percentile(percentile));
+  result.hint = fmt::format("with {} that were not sent as the slowest", unsent);
 }
 
 // A unit as an expression writes it, and how much of the figure's own unit it is.
@@ -276,14 +290,29 @@ Result<void> check_slo(const Slo& slo, std::span<const SloScope> run) {
 
 SloCells cells_of(const Slo& slo, const Snapshot& snapshot) {
   SloCells sum;
+  struct Ended {
+    double all = 0, covered = 0;
+  };
+  std::map<std::string_view, Ended> ended;  // by pattern in an open loop
   for (const auto& [key, cell] : snapshot.cells) {
-    if (!slo.of.covers(key)) continue;
+    const bool covered = slo.of.covers(key);
+    if (key.operation != OperationKind::part && key.operation != OperationKind::trim &&
+        snapshot.arrivals.contains(key.pattern)) {
+      const auto count = static_cast<double>(cell.counters.count);
+      ended[key.pattern].all += count;
+      if (covered) ended[key.pattern].covered += count;
+    }
+    if (!covered) continue;
     sum.count += cell.counters.count;
     sum.errors += cell.counters.errors;
     sum.bytes_moved += cell.counters.bytes_moved;
     sum.in_time += cell.counters.in_time();
     sum.bytes_in_time += cell.counters.bytes_in_time();
     if (slo.of.figure.is_time()) sum.times.add(times_in(cell, slo.of.figure.time));
+  }
+  for (const auto& [pattern, of] : ended) {
+    if (of.covered > 0)
+      sum.not_sent += static_cast<double>(snapshot.starved(std::string(pattern))) * of.covered / of.all;
   }
   return sum;
 }
@@ -302,6 +331,8 @@ std::vector<SloResult> judge_slos(std::span<const Slo> slos, const Snapshot& tot
       result.why = none_of(slo) + " ended";
     } else if (!figure.is_time() && figure.kind != Kind::error_rate && seconds <= 0) {
       result.why = "nothing was measured";
+    } else if (figure.is_time() && figure.time == Figure::Time::response && cells.not_sent >= 1) {
+      judge_with_unsent(figure, cells, result);
     } else if (figure.kind == Kind::percentile) {
       result.value = static_cast<double>(cells.times.percentile(figure.percentile));
       result.hint = hint_on_samples(cells.times.count(), figure.percentile);

@@ -44,7 +44,7 @@ struct SloResult {
   double limit = 0;
   std::string unit;    // of both: us | bytes/s | /s | ratio
   std::string why;     // there is no value
-  std::string hint{};  // what its value rests on too little: "too few samples: 28, and p99.9 needs 10,000"
+  std::string hint{};  // how far its value can be trusted: "too few samples: 28, and p99.9 needs 10,000"
 };
 // Its value as people read it: "61.2ms"; a throughput, and what is near the limit, in the limit's unit and
 // with enough digits to tell on which side it is. Without a value why there is none; with the hint.
@@ -61,6 +61,8 @@ struct SloCells {
   std::uint64_t count = 0, errors = 0, bytes_moved = 0;
   std::uint64_t in_time = 0, bytes_in_time = 0;  // of these, what rates are made of
   Histogram times;                               // of its kind of time, where its figure is one
+  // Intended starts for which no client came free, by the share that such operations have of their patterns.
+  double not_sent = 0;
 };
 SloCells cells_of(const Slo& slo, const Snapshot& snapshot);
 

@@ -114,7 +114,8 @@ json::object pattern_object(const Snapshot& snapshot, const std::string& pattern
                      {"unknown", keys.unknown},
                      {"refused", keys.refused},
                      {"foreign", keys.foreign},
-                     {"unaborted", keys.unaborted}}}};
+                     {"unaborted", keys.unaborted},
+                     {"no_key", keys.no_key}}}};
   if (const auto open = snapshot.arrivals.find(pattern); open != snapshot.arrivals.end()) {
     const ArrivalCounters& a = open->second;
     out["arrivals"] = {{"intended", a.intended}, {"not_sent", a.not_sent}, {"waiting", a.waiting}};

@@ -5,12 +5,13 @@ import json
 import os
 import random
 import re
+import subprocess
 import time
 
 import pytest
 
 import servers
-from harness import Loadtest, json_lines, read_histograms, start_serve
+from harness import BINARY, Loadtest, json_lines, read_histograms, start_serve
 from test_outages import KEYS, check_counts
 
 CRASHES = int(os.environ.get("S3LOADTEST_CRASHES", "10"))
@@ -137,8 +138,16 @@ def test_a_killed_run_is_named_with_what_it_left(serve, loadtest):
     machine = Machine(loadtest, serve)
     running = machine.start()
     servers.wait_for("two seconds", lambda: len(running.finished_seconds()) >= 2, 10, running.process)
+    latest = running.log_directory / "latest"
+
+    def first_line():
+        command = [BINARY, "report", latest]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.split("\n")[0]
+
+    assert first_line() == "The run is still going: these are the figures up to now."
     running.process.kill()
     running.wait(10)
+    assert first_line() == "The run did not end: these are the figures up to its last recorded second."
     last = json_lines(running.log_directory / "latest" / "series.jsonl")[-1]
     keys = last["patterns"]["baseload"]["keys"]
     directory = machine.left()

@@ -113,10 +113,11 @@ def test_a_misspelt_setting_gets_a_warning(serve, loadtest):
 
 def test_several_endpoints_are_used_in_turn(serve_with, loadtest):
     first, second = (serve_with(credentials=(ACCESS_KEY, "samesecret")) for _ in range(2))
-    result = loadtest(first, "run", "baseload", "--size", "1KB", "--operations", "1000", "--json",
+    result = loadtest(first, "run", "baseload", "--size", "1KB", "--operations", "5000", "--json",
                       settings={"S3_ENDPOINTS": f"{first.endpoint},{second.endpoint}"})
 
-    # Two stores that know nothing of each other: reads miss, but the requests are shared out evenly.
+    # Two stores that know nothing of each other: reads miss, but the requests are shared out evenly from the
+    # moment on at which both have answered for the first time.
     requests = [sum(n for classes in ask(server, "/-/stats")["operations"].values() for n in classes.values())
                 for server in (first, second)]
     assert result.summary["run"]["endpoints"] == [first.endpoint, second.endpoint]

@@ -51,6 +51,10 @@ TEST(PhaseTimes, WhatDidNotHappenTookNoTime) {
   EXPECT_EQ(phase_times(at), (PhaseTimes{.queue = 1, .send = 1, .wait = 7}));
   at = sends, at.end = after(9000);
   EXPECT_EQ(phase_times(at), (PhaseTimes{.queue = 1, .send = 8}));
+  at = sends, at.let_go = after(3000), at.request_sent = after(5000), at.end = after(9000);
+  EXPECT_EQ(phase_times(at), (PhaseTimes{.queue = 1, .go_ahead = 2, .send = 2, .wait = 4}));
+  at = sends, at.let_go = after(3000), at.first_byte = after(2900), at.end = after(9000);
+  EXPECT_EQ(phase_times(at), (PhaseTimes{.queue = 1, .go_ahead = 2, .receive = 6})) << "refused before its body";
   at = sends, at.first_byte = after(4000), at.end = after(9000);
   EXPECT_EQ(phase_times(at), (PhaseTimes{.queue = 1, .send = 3, .receive = 5}));
 }

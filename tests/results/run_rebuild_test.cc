@@ -147,7 +147,7 @@ TEST_F(RebuiltRunTest, OfAKilledRunTellsWhatItPromisedAndNothingThatWasNotMeasur
   EXPECT_FALSE(again.result.slos[0].passed);
   EXPECT_NEAR(*again.result.slos[0].value, 2'000'000, 2000);
   EXPECT_TRUE(again.result.slos[1].passed);
-  EXPECT_EQ(again.result.slos[2].why, "the run did not end, and sizes are told at the end only");
+  EXPECT_EQ(again.result.slos[2].why, "the run has not ended, and sizes are told at the end only");
   const auto summary = summary_of(*RunReader::open(path), again);
   const auto& client = summary.at("client").as_object();
   EXPECT_EQ(client.at("cpu_seconds"), 0.5);

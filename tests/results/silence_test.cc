@@ -77,6 +77,7 @@ TEST(Silence, StandsInTheClosingSentenceBesideTheErrors) {
   RunResult result = sample_run();
   Counters& put = result.total.cells.at({"baseload", OperationKind::put, "1KB"}).counters;
   put.errors = 0;
+  put.outcomes = {};
   EXPECT_THAT(closing_sentence(result), HasSubstr(" without an error; neither"));
   result.silent["http://b"] = {.attempts = 2, .seconds = 5.8};
   EXPECT_THAT(closing_sentence(result),

@@ -201,6 +201,42 @@ TEST(Slo, APercentileOfTooFewSamplesSaysSo) {
   EXPECT_EQ(judge_one("GET.p99.9 < 5s", many).hint, "too few samples: 1,000, and p99.9 needs 10,000");
 }
 
+// 990 of 1,000 samples took 1 ms, ten 100 ms; 1,000 HEADs are another operation of the same pattern.
+Snapshot open_loop(std::uint64_t not_sent) {
+  Snapshot total;
+  Cell& get = total.cells[{"baseload", OperationKind::get, "1MB"}];
+  get.response.record(1000, 990);
+  get.response.record(100'000, 10);
+  get.service = get.response;
+  get.counters.count = 1000;
+  total.cells[{"baseload", OperationKind::head, ""}].counters.count = 1000;
+  total.arrivals["baseload"] = {.intended = 2000 + not_sent, .not_sent = not_sent};
+  return total;
+}
+
+TEST(Slo, WhatWasNotSentTookLongerThanAllThatWas) {
+  EXPECT_EQ(judge_one("GET.p98 < 5ms", open_loop(0)).value, 1000);
+  EXPECT_EQ(judge_one("GET.p98 < 5ms", open_loop(0)).hint, "");
+  const SloResult beyond = judge_one("GET.p98.5 < 5ms", open_loop(20));
+  EXPECT_EQ(beyond.value, 100'000)
+      << "ten of the twenty are GETs: the 995th of 1,010 and not the 985th of 1,000";
+  EXPECT_FALSE(beyond.passed);
+  EXPECT_EQ(measured_text(beyond), "100ms (with 10 that were not sent as the slowest)");
+  const SloResult unknown = judge_one("GET.p98 < 5s", open_loop(200));
+  EXPECT_FALSE(unknown.passed);
+  EXPECT_FALSE(unknown.value);
+  EXPECT_EQ(unknown.why, "not known, as 100 intended operations were not sent");
+  EXPECT_FALSE(judge_one("GET.max < 5s", open_loop(2)).passed);
+  EXPECT_FALSE(judge_one("GET.mean < 5s", open_loop(2)).passed);
+  EXPECT_TRUE(judge_one("GET.service.max < 5s", open_loop(2000)).passed) << "of what was sent";
+}
+
+TEST(Slo, WhatHadNoKeyToReadWasNotSlow) {
+  Snapshot total = open_loop(200);
+  total.keys["baseload"].no_key = 200;
+  EXPECT_TRUE(judge_one("GET.max < 5s", total).passed);
+}
+
 TEST(Slo, FiguresReadAsElsewhere) {
   EXPECT_EQ(figure_text(12'340, "us"), "12.3ms");
   EXPECT_EQ(figure_text(1 << 20, "bytes/s"), "1.0 MiB/s");

@@ -57,7 +57,7 @@ function table(header, rows, options = {}) {
   const cell = (tag, content, column) => {
     const value = content !== null && typeof content === "object" && !(content instanceof Node) ? content : {text: content};
     const classes = [value.class, left.has(column) && "text", (options.wrap || []).includes(column) && tag === "td" && "wrap"];
-    return el(tag, {class: classes.filter(Boolean).join(" ") || null, title: value.title}, value.node || value.text);
+    return el(tag, {scope: tag === "th" ? "col" : null, class: classes.filter(Boolean).join(" ") || null, title: value.title}, value.node || value.text);
   };
   return el("div", {class: "scroll"}, el("table", {id: options.id},
     el("thead", {}, el("tr", {}, header.map((text, column) => cell("th", text, column)))),

@@ -1,5 +1,5 @@
 // Charts. Those over time are drawn in step: they share the stretch that is shown (drag chooses one, a double click
-// shows all) and the line under the pointer.
+// shows all; keys do the same) and the line under the pointer.
 
 const charts = [];  // those on the page now
 const time = {min: 0, max: 1, whole: [0, 1], hover: null, started: 0, onzoom: () => {}};
@@ -170,8 +170,27 @@ function watchPointer(chart, canvas) {
   canvas.addEventListener("dblclick", () => showTime(...time.whole));
 }
 
+// The same by keys.
+function watchKeys(canvas) {
+  const seen = () => time.max - time.min;
+  const move = by => { // as far as there is something
+    const step = by < 0 ? Math.max(by, time.whole[0] - time.min) : Math.min(by, time.whole[1] - time.max);
+    showTime(time.min + step, time.max + step);
+  };
+  const zoom = by => showTime(time.min + seen() * (1 - by) / 2, time.max - seen() * (1 - by) / 2);
+  const does = {ArrowLeft: () => move(-seen() / 4), ArrowRight: () => move(seen() / 4),
+    "+": () => zoom(.5), "=": () => zoom(.5), "-": () => zoom(2), "0": () => showTime(...time.whole), Escape: () => showTime(...time.whole)};
+  canvas.addEventListener("keydown", event => {
+    if (!does[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    does[event.key]();
+  });
+}
+
 function draw(holder, config, extra = {}) {
-  const canvas = el("canvas", {role: "img", "aria-label": extra.label || "chart"});
+  const timed = (extra.fields || {}).timed;
+  const label = (extra.label || "chart") + (timed ? "; plus and minus zoom, the arrows go along, 0 shows all" : "");
+  const canvas = el("canvas", {role: "img", "aria-label": label, tabindex: timed ? "0" : null});
   holder.append(canvas);
   config.plugins = [backdrop, ...(extra.plugins || [])];
   // The plugins look for these while the chart is being made.
@@ -179,7 +198,7 @@ function draw(holder, config, extra = {}) {
   config.plugins.unshift(before);
   const chart = new Chart(canvas, config);
   charts.push(chart);
-  if (chart.timed) { holder.classList.add("timed"); watchPointer(chart, canvas); }
+  if (chart.timed) { holder.classList.add("timed"); watchPointer(chart, canvas); watchKeys(canvas); }
   return chart;
 }
 

@@ -31,7 +31,8 @@ function bannerOf(data) {
   } else {
     parts.push(["note", "Neither the storage nor this client was seen at its limit", verdict.why]);
   }
-  if (!data.ended) parts.unshift(["bad", "The run did not end", "These are the figures up to its last recorded second; sizes are told at the end only and are missing."]);
+  if (data.goes_on) parts.unshift(["note", "The run is still going", "These are the figures up to now; sizes, steadiness and intervals are told at the end."]);
+  else if (!data.ended) parts.unshift(["bad", "The run did not end", "These are the figures up to its last recorded second; sizes, steadiness and intervals are told at the end only and are missing."]);
   else if (!verdict.passed) parts.unshift(["bad", "The run did not pass", "A promise was broken, or too many operations failed: see below."]);
   if (verdict.ended_early) parts.push(["bad", "The run was ended early, as --slo-abort asks for", verdict.ended_early]);
   for (const note of data.summary.notes || []) parts.push(["note", sentenceCase(note), null]);
@@ -184,10 +185,14 @@ function certaintyCard(data, pattern) {
 
 function patternsTable(data) {
   const seconds = Math.max(1e-9, data.summary.run.seconds);
-  return card("Patterns", null, table(["pattern", "operations", "rate", "throughput", "errors"], data.patterns.map(p => {
-    const sum = totalsOf(data.summary, p.name);
-    return [p.name, thousands(sum.count), rate(sum.in_time / seconds), byteRate(sum.bytes / seconds), {text: thousands(sum.errors), class: sum.errors ? "bad" : null}];
-  }), {id: "patterns"}));
+  const closed = data.patterns.some(p => !data.summary.patterns[p.name]?.arrivals);
+  return card("Patterns", closed ? "in a closed loop a stall of the storage hits few operations and hardly shows in percentiles; --rate shows it" : null,
+    table(["pattern", "loop", "operations", "rate", "throughput", "errors", "steady"], data.patterns.map(p => {
+      const sum = totalsOf(data.summary, p.name), {arrivals, steady} = data.summary.patterns[p.name] || {};
+      return [p.name, arrivals ? "open" : "closed", thousands(sum.count), rate(sum.in_time / seconds), byteRate(sum.bytes / seconds),
+        {text: thousands(sum.errors), class: sum.errors ? "bad" : null},
+        {text: steady?.steady === true ? "yes" : steady?.steady === false ? "no" : "not known", title: steady?.why, class: steady?.steady === false ? "bad" : null}];
+    }), {id: "patterns", text: [1, 6]}));
 }
 
 function failuresCard(data, operations, context) {
@@ -380,7 +385,7 @@ function tabs(data) {
     onclick: () => { state.pattern = name; redraw(); }}, name ?? "All patterns");
   const reset = el("button", {type: "button", id: "reset", hidden: "", onclick: () => showTime(...time.whole)}, "Show all of the time");
   time.onzoom = zoomed => { reset.hidden = !zoomed; };
-  return el("nav", {}, several ? [choose(null), ...data.patterns.map(p => choose(p.name))] : el("span", {class: "meta"}, "Drag over a chart to zoom in, double click to see all."),
+  return el("nav", {}, several ? [choose(null), ...data.patterns.map(p => choose(p.name))] : el("span", {class: "meta"}, "Drag over a chart to zoom in, double click to see all; plus, minus, arrows and 0 do the same."),
     el("span", {class: "gap"}), reset);
 }
 
