@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from browser import chromium, console_errors, open_page, requested
 from harness import BINARY, Loadtest, json_lines, start_serve
@@ -115,6 +116,12 @@ def test_the_page_shows_the_summary_and_asks_for_nothing(all_run, browser):
 def test_the_page_says_how_sure_its_figures_are_and_what_its_loop_hides(all_run, browser):
     summary = json.loads((all_run.directory / "summary.json").read_text())
     open_page(browser, all_run.directory / "report.html")
+    of_all = browser.execute_script("const card = document.querySelector('#patterns').closest('section'); return [card.innerText, "
+                                    "[...card.querySelectorAll('tbody tr')].map(row => [...row.cells].map(cell => cell.textContent))]")
+    assert ("in a closed loop a stall of the storage" in of_all[0]) == any("arrivals" not in p for p in summary["patterns"].values())
+    words = {True: "yes", False: "no", None: "not known"}
+    assert {row[0]: (row[1], row[-1]) for row in of_all[1]} == {
+        name: ("open" if "arrivals" in p else "closed", words[p["steady"]["steady"]]) for name, p in summary["patterns"].items()}
     for name, pattern in summary["patterns"].items():
         browser.find_element("css selector", f'[data-pattern="{name}"]').click()
         card = browser.execute_script("return document.querySelector('#certainty').closest('section').innerText")
@@ -155,6 +162,14 @@ def test_hover_zoom_and_reset(all_run, browser):
     shown = browser.execute_script("return charts.filter(c => c.timed).map(c => [c.scales.x.min, c.scales.x.max])")
     assert len(shown) >= 4 and all(ends == [low, high] for ends in shown)
     point("dblclick", .5)
+    assert browser.execute_script("return [time.min, time.max]") == whole
+    chart = browser.find_element("css selector", "canvas[aria-label=Operations]")
+    chart.send_keys("+")
+    low, high = browser.execute_script("return [time.min, time.max]")
+    assert high - low == pytest.approx(length / 2) and low == pytest.approx(whole[0] + length / 4)
+    chart.send_keys(Keys.ARROW_LEFT)
+    assert browser.execute_script("return time.min") == pytest.approx(low - length / 8)
+    chart.send_keys("0")
     assert browser.execute_script("return [time.min, time.max]") == whole
     assert console_errors(browser) == []
 

@@ -189,8 +189,7 @@ function watchKeys(canvas) {
 
 function draw(holder, config, extra = {}) {
   const timed = (extra.fields || {}).timed;
-  const label = (extra.label || "chart") + (timed ? "; plus and minus zoom, the arrows go along, 0 shows all" : "");
-  const canvas = el("canvas", {role: "img", "aria-label": label, tabindex: timed ? "0" : null});
+  const canvas = el("canvas", {role: "img", "aria-label": extra.label || "chart", ...(timed ? {tabindex: "0", "aria-keyshortcuts": "+ - 0 ArrowLeft ArrowRight"} : {})});
   holder.append(canvas);
   config.plugins = [backdrop, ...(extra.plugins || [])];
   // The plugins look for these while the chart is being made.
