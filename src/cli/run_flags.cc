@@ -69,7 +69,8 @@ Result<void> take_rate(RunFlags& flags, const std::string& text) {
     const std::size_t unit = value.find('/', dots);
     std::string from = value.substr(0, dots);
     if (unit != value.npos && from.find('/') == from.npos) from += value.substr(unit);
-    const auto begin = positive_operation_rate(from);
+    auto begin = parse_operation_rate(from);
+    if (!begin || *begin != 0) begin = positive_operation_rate(from);  // it may grow from nothing
     if (!begin) return std::unexpected(begin.error());
     rate.from = *begin;
   }

@@ -161,7 +161,8 @@ std::string trust(const RunResult& result, bool any_ok) {
   if (result.bottleneck == "client-network") {
     return "this client's network was the limit, so the storage may be faster than that";
   }
-  return "neither the storage nor this client could be shown to be the limit";
+  return fmt::format("{}neither the storage nor this client could be shown to be the limit",
+                     kept_its_rate(result.total) ? "the rate was kept, and " : "");
 }
 
 }  // namespace

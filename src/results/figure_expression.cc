@@ -148,6 +148,10 @@ struct Selection {
     }
     if (i < words.size() && !found.operation && found.size.empty())
       return wrong(words[i], no_operation(words[i].text));
+    if (i + 1 == words.size() && found.figure.is_time() && !is_size(words[i].text) &&
+        !operation_of(words[i].text))
+      return wrong(words[i], fmt::format("\"{}\" is not a kind of time; {}", words[i].text,
+                                         suggest(words[i].text, time_names)));
     if (i < words.size())
       return wrong(words[i], fmt::format("\"{}\" does not belong here; {}", words[i].text, grammar.form));
     if (grammar.operation_needed && !found.operation)

@@ -64,22 +64,28 @@ Result<double> parse_share(std::string_view text) {
   return share;
 }
 
-// A value in the unit of the figure.
-Result<double> parse_limit(Kind kind, std::string_view text) {
+// A value in the unit of the figure; there may be blanks between number and unit.
+Result<double> parse_limit(Kind kind, std::string_view written) {
+  const std::size_t unit = std::min(written.find_first_not_of("0123456789."), written.size());
+  const std::string text = std::string(written.substr(0, unit)) + std::string(trimmed(written.substr(unit)));
   if (lacks_unit(text))
-    return usage_error(fmt::format("\"{}\" has no unit; write it like {}", text, example_of(kind)));
+    return usage_error(fmt::format("\"{}\" has no unit; write it like {}", written, example_of(kind)));
   switch (kind) {
     case Kind::rate:
       return parse_operation_rate(text);
     case Kind::throughput:
-      return parse_rate(text);
+      if (const auto rate = parse_rate(text)) return *rate;
+      return usage_error(fmt::format(
+          "\"{}\" is not a rate of bytes above 0; write it like 100MB/s (10^6) or 100MiB/s (2^20)", written));
     case Kind::error_rate:
       return parse_share(text);
     default:
       break;
   }
   const auto time = parse_duration(text);
-  if (!time) return usage_error(fmt::format("\"{}\" is not a time; write it like 850us, 50ms or 1.5s", text));
+  if (!time)
+    return usage_error(
+        fmt::format("\"{}\" is not a time above 0; write it like 850us, 50ms or 1.5s", written));
   return static_cast<double>(time->count()) / 1e3;
 }
 

@@ -151,6 +151,7 @@ TEST(RunFlags, ARateIsOfAllPatternsOrOfOneAndMayGrow) {
   EXPECT_EQ(flags.pattern_rates.at("spiky").to, 0.5);
   EXPECT_EQ(flags.arrival, ArrivalKind::poisson);
   EXPECT_EQ(parse({"--rate", "60..120/min"}).rate->from, 1);
+  EXPECT_EQ(parse({"--rate", "0..5/s"}).rate->from, 0);
   for (const char* wrong : {"0/s", "-5/s", "5MB/s", "1..0/s", "..5/s", "x="}) {
     std::string error;
     parse({"--rate", wrong}, &error);

@@ -255,7 +255,7 @@ USAGE = {
                                                 "--slo", "GET.p99 50ms"),
     "an objective without a unit": flag_row("--slo: \"50\" has no unit; write it like 50ms\n  GET.p99 < 50\n            ^",
                                             "--slo", "GET.p99 < 50"),
-    "an objective in another unit": flag_row("--slo: \"50MB/s\" is not a time; write it like 850us, 50ms or 1.5s\n"
+    "an objective in another unit": flag_row("--slo: \"50MB/s\" is not a time above 0; write it like 850us, 50ms or 1.5s\n"
                                              "  GET.p99 < 50MB/s\n            ^", "--slo", "GET.p99 < 50MB/s"),
     "an objective that nothing can keep": flag_row("--slo: nothing is below 0; write <= where nothing at all is allowed\n"
                                                    "  error_rate < 0%\n               ^", "--slo", "error_rate < 0%"),

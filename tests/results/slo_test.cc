@@ -38,6 +38,8 @@ TEST(Slo, EachNameMayBeLeftOut) {
   EXPECT_EQ(slo_of("p99.9 < 1s").of.figure.percentile, 99.9);
   EXPECT_EQ(slo_of("x-y_2.p50 < 1s").of.pattern, "x-y_2");
   EXPECT_EQ(slo_of("error_rate < 0.7%").limit, 0.007) << "rounded once";
+  EXPECT_EQ(slo_of("GET.p99 < 50 ms").limit, 50'000);
+  EXPECT_EQ(slo_of("throughput > 1 GB/s").limit, 1e9);
 }
 
 // The byte under which the caret stands, and what is said.
@@ -71,6 +73,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"GET.1MB < 50ms", "a figure of 1MB is missing", 7},
                     Mistake{"GET.ttfb < 50ms", "a percentile of ttfb is missing", 8},
                     Mistake{"GET.ttfb.rate > 5/s", "ttfb has no rate", 9},
+                    Mistake{"GET.tfb.p99 < 5ms", "\"tfb\" is not a kind of time; did you mean \"ttfb\"?", 4},
+                    Mistake{"throughput > 1GB", "\"1GB\" is not a rate of bytes", 13},
                     Mistake{"GET..p99 < 5ms", "a name is missing", 4},
                     Mistake{".p99 < 5ms", "a name is missing", 0},
                     Mistake{"GET.1MB.2MB.p99 < 5ms", "\"2MB\" does not belong here", 8},
