@@ -115,10 +115,22 @@ TEST(SummaryText, AnOpenLoopThatKeptItsRateHasNoRateThatTheClientLimited) {
       summary_text(result, {.width = 1000}),
       EndsWith("; the rate was kept, but this client's CPU was the limit, so the response times are the "
                "client's and not the storage's.\n"));
+  result.bottleneck = "unknown";
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              HasSubstr("; the rate was kept, and neither the storage nor this client could be shown"));
+  result.bottleneck = "client-cpu";
   result.total.arrivals["baseload"].not_sent = 1;
   EXPECT_THAT(summary_text(result, {.width = 1000}),
               AllOf(HasSubstr("1 more intended operation was not sent in time, for want of a free client"),
                     HasSubstr("so the storage may be faster")));
+  result.bottleneck = "storage";
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(HasSubstr("the storage did not keep up with the rate for so many clients"),
+                    Not(HasSubstr("so the figures are the storage's"))));
+  result.total.keys["baseload"].no_key = 1;
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              AllOf(HasSubstr("was not sent in time, for want of keys to read"),
+                    HasSubstr("so the figures are the storage's")));
 }
 
 TEST(SummaryText, WhatWasNotSentToAStorageThatWentAwayHasThatForAReason) {
@@ -270,12 +282,18 @@ TEST(SummaryText, SaysWhereTheTailIsLong) {
   EXPECT_THAT(
       summary_text(result, {.width = 1000, .colour = false}),
       HasSubstr("without an error; one GET of 1 KiB in a hundred took 50ms or longer, 50 times the median;"));
+  result.total.cells[{"spiky", OperationKind::put, "1KB"}].counters.count = 1;
+  EXPECT_THAT(summary_text(result, {.width = 1000, .colour = false}),
+              HasSubstr("; one GET of 1 KiB in a hundred of baseload took 50ms"));
 }
 
 TEST(SummaryText, ARunWithoutAnOperationSaysSo) {
   RunResult nothing;
   nothing.seconds = 5;
   EXPECT_THAT(summary_text(nothing, {.width = 80}), EndsWith("Not one operation ended in 5s.\n"));
+  nothing.total.keys["heavyread"].no_key = 3;
+  EXPECT_THAT(summary_text(nothing, {.width = 80}),
+              EndsWith("Not one operation ended in 5s: there was no key to read.\n"));
 }
 
 TEST(ProgressLine, FitsAnyWidthAndKeepsWhatMattersMost) {
