@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 
 #include "base/units.h"
 #include "cli/console.h"
@@ -173,8 +174,9 @@ Result<void> Demo::overloaded_client() {
   if (!overloaded) return std::unexpected(overloaded.error());
   const bool client = overloaded->result.bottleneck.starts_with("client");
   say_raw("\n");
-  say(fmt::format("{:.0f} operations/s, p50 {}, p99 {}",
-                  static_cast<double>(overloaded->count) / std::max(overloaded->result.seconds, 0.001),
+  say(fmt::format("{} operations/s, p50 {}, p99 {}",
+                  format_count(static_cast<std::uint64_t>(std::llround(
+                      static_cast<double>(overloaded->count) / std::max(overloaded->result.seconds, 0.001)))),
                   format_latency(overloaded->response.percentile(50)),
                   format_latency(overloaded->response.percentile(99))));
   say(fmt::format("limit: {} - {}", overloaded->result.bottleneck, overloaded->result.why),
