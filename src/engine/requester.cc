@@ -3,12 +3,19 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "s3/admin_requests.h"
 
 namespace s3lt {
 namespace {
 
 // That of settings which name none.
 constexpr std::string_view default_region = "us-east-1";
+
+// GetBucketLocation's answer: the default region goes without its name, and an old one has another.
+std::string region_of_location(std::string_view constraint) {
+  if (constraint.empty()) return std::string(default_region);
+  return std::string(constraint == "EU" ? "eu-west-1" : constraint);
+}
 
 }  // namespace
 
@@ -127,17 +134,10 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
     }
     if (request.signed_at == WallTime{} || !plan.sdk_retries || !plan.sdk_retries->repeats_signature)
       request.signed_at = wall_now();
-    const RequestContext context{.signer = thread_.signer(),
-                                 .host = endpoint.host_header,
-                                 .time = request.signed_at,
-                                 .invocation_id = request.texts.invocation_id,
-                                 .attempt = request.number,
-                                 .max_attempts = plan.most_attempts(),
-                                 .after_response = request.after_response,
-                                 .tls = endpoint.tls};
     std::uint32_t before = result.requests;
     if (asks_location_) {
-      Attempt located = co_await locate(connection, context, request.texts.head);
+      const RequestContext unlocated = context_of(request, thread_.signer());
+      Attempt located = co_await locate(connection, unlocated, request.texts.head);
       ++before;
       if (located.outcome != Outcome::ok) {
         result = std::move(located);
@@ -150,7 +150,7 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
         continue;
       }
     }
-    request.encode(context, request.texts.head);
+    request.encode(context_of(request, located_ ? *located_ : thread_.signer()), request.texts.head);
     const bool connects = begun != TimePoint{};
     const bool reused = connection.was_used();
     ExchangeRequest asked = request.ask(endpoint.tls);
@@ -191,7 +191,21 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
   co_return result;
 }
 
-// The first request of a client of some SDKs. An answer other than ok is that of the request.
+RequestContext Requester::context_of(const ClientRequest& request, Signer& signer) const {
+  const RunPlan& plan = thread_.plan();
+  const ResolvedEndpoint& endpoint = plan.endpoints[request.endpoint];
+  return {.signer = signer,
+          .host = endpoint.host_header,
+          .time = request.signed_at,
+          .invocation_id = request.texts.invocation_id,
+          .attempt = request.number,
+          .max_attempts = plan.most_attempts(),
+          .after_response = request.after_response,
+          .tls = endpoint.tls};
+}
+
+// The first request of a client of some SDKs, which sign all others for the region that it brings. An answer
+// other than ok is that of the request.
 Task<Attempt> Requester::locate(HttpConnection& connection, const RequestContext& context,
                                 std::string& head) {
   thread_.plan().profile->encode(GetBucketLocation{.bucket = thread_.plan().bucket}, context, head);
@@ -202,6 +216,9 @@ Task<Attempt> Requester::locate(HttpConnection& connection, const RequestContext
   if (judge_broken(result, attempt)) co_return attempt;
   if (result.status / 100 == 2) {
     attempt.outcome = Outcome::ok;
+    const std::string region = region_of_location(parse_location(result.body).value_or(""));
+    if (region != thread_.signer().region())
+      located_ = std::make_unique<Signer>(thread_.plan().credentials, region);
   } else {
     judge_refusal(result, attempt);
     if (attempt.outcome == Outcome::missing) attempt.outcome = Outcome::client_error;

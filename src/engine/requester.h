@@ -2,6 +2,7 @@
 // and tries again as the plan says. Belongs to its client and thread; several requests may be under way.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ class Requester {
 
  private:
   Task<Attempt> attempt(ClientRequest& request);
+  RequestContext context_of(const ClientRequest& request, Signer& signer) const;
   Task<Attempt> locate(HttpConnection& connection, const RequestContext& context, std::string& head);
   std::optional<Duration> retry_delay(ClientRequest& request, const Attempt& last);
   void write_invocation_id(std::string& out);
@@ -72,8 +74,9 @@ class Requester {
   LoadThread& thread_;
   Random random_;  // of ids, jitter and which reads are checked whole
   ClientConnections connections_;
-  std::vector<SdkQuota> quotas_;  // of each endpoint, with --retries sdk
-  bool asks_location_ = false;    // before its next operation
+  std::vector<SdkQuota> quotas_;     // of each endpoint, with --retries sdk
+  bool asks_location_ = false;       // before its next operation
+  std::unique_ptr<Signer> located_;  // for the region that it was told; null: the thread's does
   Backoff connect_backoff_;
   Duration pause_{};
   WireTraits over_http_, over_https_, needed_;

@@ -234,6 +234,18 @@ TEST(EngineRun, WithTheRetriesOfAnSdkAResetAfterTheRequestIsAnAttempt) {
   }
 }
 
+// As minio-py that was told no region; its request for the location is signed for us-east-1.
+TEST(EngineRun, MinioSignsForTheRegionThatTheBucketIsSaidToBeIn) {
+  const auto server = start_server({}, 0, "eu-central-1");
+  RunPlan plan = plan_for(server->port(), mixed_pattern(0.5, small_sizes), 4, 2);
+  plan.profile = find_profile("minio");
+  plan.operations = 100;
+  Watcher watcher;
+  const LoadResult result = load(plan, watcher);
+  EXPECT_EQ(counted(result.total).count, 100u);
+  EXPECT_EQ(counted(result.total).errors, 0u);
+}
+
 // urllib3 drops such a connection before it uses it.
 TEST(EngineRun, WithTheRetriesOfAnSdkAConnectionThatEndedBeforeItIsUsedIsNoAttempt) {
   ScriptedServer server([](ScriptedPeer& peer, int) {

@@ -53,10 +53,12 @@ inline RunPlan plan_for(std::uint16_t port, const Pattern& pattern, std::uint64_
 }
 
 inline std::unique_ptr<server::Server> start_server(const std::vector<std::string>& faults = {},
-                                                    std::uint16_t port = 0) {
+                                                    std::uint16_t port = 0,
+                                                    const std::string& region = "us-east-1") {
   server::ServerOptions options;
   options.listen.front().port = port;
   options.threads = 1;
+  options.region = region;
   options.credentials = run_credentials;
   options.pool = run_pool();
   for (const std::string& spec : faults) options.faults.push_back(server::parse_fault(spec).value());
