@@ -15,7 +15,7 @@ namespace s3lt {
 namespace {
 
 constexpr unsigned hands = 8;
-constexpr std::size_t most_refusals_named = 10;
+constexpr std::size_t most_refusals_named = 10, most_testers_named = 5;
 
 using Deleted = std::function<void(std::span<const std::string>)>;
 
@@ -50,6 +50,7 @@ class Sweeper {
   void list_versions_from(std::string key, std::string version);
   void list_uploads_from(std::string key, std::string id);
   void take(std::vector<ObjectVersion> page);
+  void left_alone(const std::string& key);
   void remove(std::vector<ObjectVersion> batch);
   void abort(Upload upload);
   void ask_for_lock(ObjectVersion object, std::string reason);
@@ -94,6 +95,7 @@ void Sweeper::list_uploads_from(std::string key, std::string id) {
     for (Upload& upload : page->uploads) {
       if (!ours(upload.key)) {
         ++tally_.foreign_uploads;
+        left_alone(upload.key);
       } else if (deleted_ == nullptr) {
         ++tally_.uploads;
       } else {
@@ -106,12 +108,19 @@ void Sweeper::list_uploads_from(std::string key, std::string id) {
 void Sweeper::take(std::vector<ObjectVersion> page) {
   const auto foreign = std::ranges::partition(page, [&](const auto& o) { return ours(o.key); });
   tally_.foreign += foreign.size();
+  for (const ObjectVersion& object : foreign) left_alone(object.key);
   page.erase(foreign.begin(), foreign.end());
   if (deleted_ == nullptr) {
     tally_.objects += page.size();
   } else if (!page.empty()) {
     remove(std::move(page));
   }
+}
+
+void Sweeper::left_alone(const std::string& key) {
+  if (tally_.other_testers.size() == most_testers_named) return;
+  const std::string_view of = tester_prefix_below(scope_.prefix, key);
+  if (!of.empty()) tally_.other_testers.emplace(of);
 }
 
 void Sweeper::refused(const std::string& what, const std::string& reason) {

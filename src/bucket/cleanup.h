@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,10 +27,11 @@ struct CleanupTally {
   std::uint64_t foreign = 0;  // left alone
   std::uint64_t uploads = 0;
   std::uint64_t foreign_uploads = 0;
-  std::string uploads_unknown;        // why they could not be listed; empty: they were
-  std::uint64_t refused = 0;          // objects and uploads that the storage would not delete
-  std::uint64_t locked = 0;           // of them: an object lock keeps them
-  std::vector<std::string> refusals;  // the first few, with their reasons
+  std::set<std::string> other_testers;  // whose prefixes lie deeper; the first few
+  std::string uploads_unknown;          // why they could not be listed; empty: they were
+  std::uint64_t refused = 0;            // objects and uploads that the storage would not delete
+  std::uint64_t locked = 0;             // of them: an object lock keeps them
+  std::vector<std::string> refusals;    // the first few, with their reasons
   bool interrupted = false;
 };
 

@@ -46,11 +46,15 @@ std::string found_text(const CleanupFlags& flags, const CleanupTally& found) {
     text += fmt::format(", {}",
                         things(found.uploads, "unfinished multipart upload", "unfinished multipart uploads"));
   }
-  if (const std::uint64_t others = found.foreign + found.foreign_uploads; others > 0) {
-    text += fmt::format("; {} of somebody else {} alone", format_count(others),
-                        others == 1 ? "is left" : "are left");
+  const std::uint64_t others = found.foreign + found.foreign_uploads;
+  if (others == 0) return text;
+  std::string left = found.foreign > 0 ? format_count(found.foreign) : "";
+  if (found.foreign_uploads > 0) {
+    left += fmt::format(
+        "{}{}", left.empty() ? "" : " and ",
+        things(found.foreign_uploads, "unfinished multipart upload", "unfinished multipart uploads"));
   }
-  return text;
+  return text + fmt::format("; {} of somebody else {} alone", left, others == 1 ? "is left" : "are left");
 }
 
 std::string where_text(const RunPlan& plan, const std::string& prefix) {
@@ -121,6 +125,12 @@ int cleanup_command(const CleanupFlags& flags) {
   if (!found->uploads_unknown.empty()) {
     log_warning(fmt::format("unfinished multipart uploads cannot be listed, and stay if there are any: {}",
                             found->uploads_unknown));
+  }
+  if (!found->other_testers.empty()) {
+    log_warning(
+        fmt::format("load testers with prefixes of their own left objects or uploads below {}; clean each "
+                    "up by itself with --prefix",
+                    fmt::join(found->other_testers, ", ")));
   }
   if (!flags.versions && found->objects > 0 && has_versions(*plan)) {
     log_warning(fmt::format(

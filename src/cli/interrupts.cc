@@ -2,14 +2,27 @@
 
 #include <unistd.h>
 
+#include <ctime>
+
 namespace s3lt {
 namespace {
 
 volatile std::sig_atomic_t interrupts = 0;
+timespec first{};  // written before `interrupts`, by one signal at a time
+
+constexpr double same_wish_seconds = 0.5;
 
 void on_signal(int) {
-  if (interrupts > 0) _exit(130);
-  interrupts = 1;
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  if (interrupts == 0) {
+    first = t;
+    interrupts = 1;
+    return;
+  }
+  const double since =
+      static_cast<double>(t.tv_sec - first.tv_sec) + static_cast<double>(t.tv_nsec - first.tv_nsec) / 1e9;
+  if (since >= same_wish_seconds) _exit(130);
 }
 
 }  // namespace
@@ -17,6 +30,8 @@ void on_signal(int) {
 const volatile std::sig_atomic_t& catch_interrupts() {
   struct sigaction action{};
   action.sa_handler = on_signal;
+  sigaddset(&action.sa_mask, SIGINT);  // neither interrupts the handler of the other
+  sigaddset(&action.sa_mask, SIGTERM);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   return interrupts;

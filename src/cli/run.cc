@@ -76,6 +76,7 @@ RunInfo describe_run(const RunPlan& plan, const RunFlags& flags) {
                .settings = describe(flags)};
   for (const PlannedPattern& p : plan.patterns) {
     info.patterns.push_back(p.pattern.name);
+    info.definitions.push_back(p.pattern.definition);
     info.schedules.push_back(record_of(p.pattern.name, phases_of(plan, p.pattern)));
     info.writes = info.writes || p.pattern.writes();
   }

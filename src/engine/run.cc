@@ -15,16 +15,6 @@ constexpr auto poll_period = std::chrono::milliseconds(50);
 // A second is complete when every thread delivered it; one that is this late is not waited for.
 constexpr std::uint64_t most_seconds_late = 3;
 
-// Operations of a pattern that ended, in one way or another.
-std::uint64_t ended_operations(const Snapshot& snapshot, const std::string& pattern) {
-  std::uint64_t ended = 0;
-  for (const auto& [key, cell] : snapshot.cells) {
-    const bool counts = key.operation != OperationKind::trim && key.operation != OperationKind::part;
-    if (key.pattern == pattern && counts) ended += cell.counters.count + cell.counters.cancelled;
-  }
-  return ended;
-}
-
 // Puts the threads' seconds together.
 class Assembly {
  public:
@@ -105,13 +95,7 @@ class Assembly {
     if (!loaded) std::swap(use, second.client.use);
     total_.append(second);
     if (!loaded) std::swap(use, second.client.use);
-    for (auto& [pattern, counters] : total_.arrivals) {
-      // What waited or was under way as the warm-up ended is measured, and so it is of those intended.
-      const std::uint64_t not_sent = warmup_total_.arrivals[pattern].not_sent;
-      counters.intended -= ended_operations(warmup_total_, pattern) + not_sent;
-      counters.not_sent -= not_sent;
-      total_.keys[pattern].no_key -= warmup_total_.keys[pattern].no_key;
-    }
+    total_.leave_out_arrivals(warmup_total_);
     observer_.second(second, total_);
   }
   bool in_warmup(const Snapshot& second) const { return second.middle() < warmup_; }

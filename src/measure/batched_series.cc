@@ -1,6 +1,7 @@
 #include "measure/batched_series.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace s3lt {
 namespace {
@@ -115,10 +116,21 @@ const std::vector<StandStill>& RunCourse::stand_stills(const std::string& patter
   return found == progress_.end() ? none : found->second.stops;
 }
 
+bool RunCourse::is_open(const std::string& pattern) const {
+  const auto found = progress_.find(pattern);
+  return found != progress_.end() && found->second.intended > 0;
+}
+
 void RunCourse::watch(const Snapshot& second) {
   constexpr double hardly = 0.1;
   std::map<std::string, Counters> sums;
-  for (const auto& [key, cell] : second.cells) sums[key.pattern].add(cell.counters);
+  std::map<std::string, std::int64_t> longest;  // response time
+  for (const auto& [key, cell] : second.cells) {
+    if (key.operation == OperationKind::trim) continue;
+    sums[key.pattern].add(cell.counters);
+    std::int64_t& us = longest[key.pattern];
+    us = std::max({us, cell.response.max(), cell.failed.max()});
+  }
   for (const auto& [pattern, sum] : sums) progress_.try_emplace(pattern);
   const double length = to_seconds(second.loaded());
   for (auto& [pattern, progress] : progress_) {
@@ -126,10 +138,20 @@ void RunCourse::watch(const Snapshot& second) {
     const double operations = found == sums.end() ? 0 : static_cast<double>(found->second.in_time()) / length;
     const double bytes =
         found == sums.end() ? 0 : static_cast<double>(found->second.bytes_in_time()) / length;
-    const bool stands = progress.seconds > 0 &&
-                        operations * progress.seconds <= hardly * progress.operations &&
-                        bytes * progress.seconds <= hardly * progress.bytes;
+    bool stands = progress.seconds > 0 && operations * progress.seconds <= hardly * progress.operations &&
+                  bytes * progress.seconds <= hardly * progress.bytes;
+    double usual = progress.seconds > 0 ? progress.operations / progress.seconds : 0;
+    if (const auto open = second.arrivals.find(pattern); open != second.arrivals.end()) {
+      const std::uint64_t before = std::exchange(progress.intended, open->second.intended);
+      usual = static_cast<double>(progress.intended - std::min(before, progress.intended)) / length;
+      stands = stands && usual > 0 && operations <= hardly * usual;
+    }
     if (!stands) {
+      if (progress.stands) {
+        StandStill& stop = progress.stops.back();
+        stop.latest_end = second.from + second.loaded();
+        stop.longest = std::chrono::microseconds(longest[pattern]);
+      }
       progress.seconds += length;
       progress.operations += operations * length;
       progress.bytes += bytes * length;
@@ -144,7 +166,7 @@ void RunCourse::watch(const Snapshot& second) {
                                 .to = second.from + second.loaded(),
                                 .rate = operations,
                                 .before = progress.last_rate,
-                                .usual = progress.operations / progress.seconds});
+                                .usual = usual});
     } else {
       continue;
     }

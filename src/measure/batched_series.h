@@ -54,12 +54,15 @@ class BatchedSeries {
 };
 
 // Whole seconds in a row in which hardly an operation of a pattern ended and hardly a byte moved: a tenth at
-// most of what did a second until then.
+// most of what did a second until then, and in an open loop of what was due. TRIMs, which are outside of mix
+// and rate, are not counted.
 struct StandStill {
   Duration from{}, to{};  // since the start of the load
+  Duration latest_end{};  // the end of the next second, within which it ended
+  Duration longest{};     // response time of what ended in that second
   double rate = 0;        // of operations meanwhile
   double before = 0;      // in the second before
-  double usual = 0;       // until then, without such seconds
+  double usual = 0;       // until then, without such seconds; in an open loop what was due
 };
 
 // The courses of all operations of a run (sizes together).
@@ -71,13 +74,15 @@ class RunCourse {
   const std::map<Key, BatchedSeries>& operations() const { return series_; }
   // Of the pattern, where others or none; the first ones of many.
   const std::vector<StandStill>& stand_stills(const std::string& pattern) const;
+  bool is_open(const std::string& pattern) const;  // in an open loop
 
  private:
   static constexpr std::size_t most_stand_stills = 100;
   struct Progress {
     double seconds = 0, operations = 0, bytes = 0;  // until now, without stand-stills
     double last_rate = 0;
-    bool stands = false;  // the last second did
+    bool stands = false;         // the last second did
+    std::uint64_t intended = 0;  // starts of an open loop until now
     std::vector<StandStill> stops;
   };
   void watch(const Snapshot& second);

@@ -150,6 +150,26 @@ void add_figures(Snapshot& into, const Snapshot& from) {
 
 }  // namespace
 
+void Snapshot::leave_out_arrivals(const Snapshot& before) {
+  for (auto& [pattern, counters] : arrivals) {
+    const auto starts = before.arrivals.find(pattern);
+    if (starts == before.arrivals.end()) continue;
+    std::uint64_t gone = starts->second.not_sent;
+    for (const auto& [key, cell] : before.cells) {
+      const bool counts = key.pattern == pattern && key.operation != OperationKind::trim &&
+                          key.operation != OperationKind::part;
+      if (counts) gone += cell.counters.count + cell.counters.cancelled;
+    }
+    counters.intended -= std::min(counters.intended, gone);
+    counters.not_sent -= std::min(counters.not_sent, starts->second.not_sent);
+    const auto wanted = before.keys.find(pattern);
+    if (wanted != before.keys.end()) {
+      std::uint64_t& no_key = keys[pattern].no_key;
+      no_key -= std::min(no_key, wanted->second.no_key);
+    }
+  }
+}
+
 std::uint64_t Snapshot::starved(const std::string& pattern) const {
   const auto open = arrivals.find(pattern);
   const auto of_keys = keys.find(pattern);

@@ -170,6 +170,9 @@ struct Snapshot {
   void merge(const Snapshot& other);
   // Continues in time: adds the next stretch of the same thread or fleet (keys and arrivals are replaced).
   void append(const Snapshot& next);
+  // Takes the starts of the warm-up, of which `before` is everything, out of those that were intended since
+  // the start of the load. What waited or was under way as it ended is measured, and stays among them.
+  void leave_out_arrivals(const Snapshot& before);
 };
 
 }  // namespace s3lt

@@ -162,7 +162,7 @@ std::string trust(const RunResult& result, bool any_ok) {
     return "this client's network was the limit, so the storage may be faster than that";
   }
   return fmt::format("{}neither the storage nor this client could be shown to be the limit",
-                     kept_its_rate(result.total) ? "the rate was kept, and " : "");
+                     kept_up(result.total) ? "the rate was kept, and " : "");
 }
 
 }  // namespace

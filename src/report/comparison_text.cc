@@ -86,6 +86,18 @@ Table sizes_table(const Comparison& comparison, const std::string& pattern) {
   return table;
 }
 
+// The largest change of which nobody can tell; null: none is worth a word.
+const ComparedFigure* largest_untold(const Comparison& comparison) {
+  constexpr double worth_a_word = 0.2;
+  const ComparedFigure* largest = nullptr;
+  for (const ComparedFigure& figure : comparison.figures) {
+    const double change = std::abs(figure.change);
+    if (figure.name == "errors" || std::isfinite(figure.threshold) || change <= worth_a_word) continue;
+    if (largest == nullptr || change > std::abs(largest->change)) largest = &figure;
+  }
+  return largest;
+}
+
 // How much "no difference" is worth: which figures could not have shown one, and what the bluntest of the
 // others could have. Of error shares there is nearly always something to say, so they count for nothing here.
 std::string nothing_different(const Comparison& comparison) {
@@ -99,6 +111,12 @@ std::string nothing_different(const Comparison& comparison) {
   }
   if (bluntest == nullptr) return "Nothing can be said: the runs are too short, or have too few operations.";
   std::string text = "No difference: every change is below 3%, or no more than chance";
+  if (const ComparedFigure* untold = largest_untold(comparison)) {
+    text = fmt::format(
+        "No difference could be shown, although {} {} changed by {}, with {} to tell; every other change is "
+        "below 3%, no more than chance, or as hard to tell",
+        name(untold->operation), untold->name, change_text(*untold), blind_text(*untold));
+  }
   if (bluntest->threshold > dull) {
     text += fmt::format("; but {} {} would have had to change by {} to show", name(bluntest->operation),
                         bluntest->name, threshold_text(*bluntest));

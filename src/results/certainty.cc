@@ -71,15 +71,20 @@ Steadiness stops_of(const RunCourse& course, const std::string& pattern) {
       rate = stop.rate;
       usual = stop.usual;
     }
-    out.stops.push_back({to_seconds(stop.from) - (missing < 0.1 ? 0 : missing), to_seconds(stop.to)});
+    const double from = to_seconds(stop.from) - (missing < 0.1 ? 0 : missing);
+    // And it ended within the second after, where something took as long: it had begun as the stand-still
+    // did.
+    const double to = std::clamp(from + to_seconds(stop.longest), to_seconds(stop.to),
+                                 std::max(to_seconds(stop.to), to_seconds(stop.latest_end)));
+    out.stops.push_back({from, to});
   }
   if (out.stops.empty()) return out;
   out.found = Steadiness::Found::drifting;
   const auto& [from, to] = out.stops.front();
   out.why = fmt::format(
-      "stood still from {:.1f}s to {:.1f}s: {} where {:.0f}/s are usual", from, to,
+      "stood still from {:.1f}s to {:.1f}s: {} where {:.0f}/s are {}", from, to,
       rate > 0 ? fmt::format("{:.1f} operations a second ended", rate) : std::string("no operation ended"),
-      usual);
+      usual, course.is_open(pattern) ? "due" : "usual");
   if (out.stops.size() > 1) out.why += fmt::format(" (the first of {} times)", out.stops.size());
   return out;
 }
@@ -142,7 +147,9 @@ Certainty certainty_of(const RunCourse& course, const Snapshot& total,
     const bool changes = known != changing.end();
     Steadiness& steadiness = out.patterns[pattern];
     if (changes) {
-      steadiness.why = known->second;
+      // What was due is known all the same.
+      if (total.arrivals.contains(pattern)) steadiness = stops_of(course, pattern);
+      if (steadiness.stops.empty()) steadiness.why = known->second;
     } else {
       steadiness = steadiness_of(course, pattern);
     }

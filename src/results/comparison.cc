@@ -22,6 +22,8 @@ namespace {
 
 // A smaller change is of no use to anybody, however sure it is; of error shares, one operation in a thousand.
 constexpr double least_change = 0.03, least_error_change = 0.001;
+// From here on rates differ where the seconds of one run lie above all of the other's.
+constexpr double apart_change = 0.1;
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
 constexpr std::pair<std::string_view, double> percentiles[] = {
@@ -180,6 +182,24 @@ Estimate rate_estimate(const RunSeries& series, const std::vector<double>& amoun
   return estimate;
 }
 
+// The seconds of one run lie above all of the other's: no chance, whatever made each of them vary.
+bool are_apart(const RunSeries& series_a, const std::vector<double>& a, const RunSeries& series_b,
+               const std::vector<double>& b) {
+  constexpr std::size_t least_seconds = 8;
+  const auto range = [](const RunSeries& series, const std::vector<double>& amounts) {
+    Interval out{infinite, -infinite};
+    for (std::size_t i = 0; i < amounts.size(); ++i) {
+      if (series.length[i] <= 0) continue;
+      out.low = std::min(out.low, amounts[i] / series.length[i]);
+      out.high = std::max(out.high, amounts[i] / series.length[i]);
+    }
+    return out;
+  };
+  if (std::min(a.size(), b.size()) < least_seconds) return false;
+  const Interval of_a = range(series_a, a), of_b = range(series_b, b);
+  return of_a.high < of_b.low || of_b.high < of_a.low;
+}
+
 std::optional<Interval> share_of(const std::vector<double>& samples, const std::vector<double>& beyond,
                                  double confidence) {
   std::vector<Exceedance> stretches(samples.size());
@@ -256,13 +276,19 @@ void compare_operation(Comparison& out, const OperationKey& key, const RunSeries
     out.figures.push_back({.pattern = key.first, .operation = key.second, .name = std::string(name)});
     return out.figures.back();
   };
-  judge(add("rate"), rate_estimate(a, of_a.in_time, confidence), rate_estimate(b, of_b.in_time, confidence));
+  const auto judge_rate = [&](std::string_view name, const std::vector<double>& in_a,
+                              const std::vector<double>& in_b) {
+    ComparedFigure& figure = add(name);
+    judge(figure, rate_estimate(a, in_a, confidence), rate_estimate(b, in_b, confidence));
+    if (figure.different || std::abs(figure.change) <= apart_change || !are_apart(a, in_a, b, in_b)) return;
+    figure.different = true;
+    figure.threshold = apart_change;
+  };
+  judge_rate("rate", of_a.in_time, of_b.in_time);
   const auto moves = [](const OperationSeries& of) {
     return std::ranges::any_of(of.bytes, [](double n) { return n > 0; });
   };
-  if (moves(of_a) || moves(of_b))
-    judge(add("throughput"), rate_estimate(a, of_a.bytes, confidence),
-          rate_estimate(b, of_b.bytes, confidence));
+  if (moves(of_a) || moves(of_b)) judge_rate("throughput", of_a.bytes, of_b.bytes);
   judge_errors(add("errors"), of_a, of_b, confidence);
   if (of_a.response.empty() || of_b.response.empty()) return;
   for (std::size_t p = 0; p < percentile_count; ++p)
@@ -312,6 +338,50 @@ std::string loop_text(const RunReader& reader) {
   return "closed";
 }
 
+// What a pattern's file says, by the place in it: "mix.GET" is 70.
+using Places = std::map<std::string, std::string>;
+
+void add_places(Places& out, const std::string& at, const json::value& value) {
+  if (!value.is_object()) {
+    out[at] = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+    return;
+  }
+  for (const auto& [name, inner] : value.get_object())
+    add_places(out, at.empty() ? std::string(name) : fmt::format("{}.{}", at, std::string_view(name)), inner);
+}
+
+// Without what a flag of both runs put in its place, which is compared by itself.
+Places places_of(const json::object& definition, const json::object& settings) {
+  constexpr std::pair<std::string_view, std::string_view> flags[] = {
+      {"size", "sizes"}, {"rate", "arrivals"}, {"concurrency", "clients"}};
+  Places out;
+  add_places(out, {}, definition);
+  for (const auto& [flag, section] : flags) {
+    if (!settings.contains(flag)) continue;
+    std::erase_if(out, [&](const auto& place) {
+      return place.first == section || place.first.starts_with(std::string(section) + ".");
+    });
+  }
+  return out;
+}
+
+// Patterns of one name that do not say the same, where both runs tell what theirs say.
+template <class Differ>
+void compare_definitions(const json::object& a, const json::object& b, const Differ& differ) {
+  const json::object& of_b = object_in(b, "definitions");
+  for (const auto& [pattern, definition] : object_in(a, "definitions")) {
+    if (!of_b.contains(pattern) || !definition.is_object()) continue;
+    Places in_a = places_of(definition.get_object(), object_in(a, "settings"));
+    Places in_b = places_of(object_in(of_b, pattern), object_in(b, "settings"));
+    std::set<std::string> all;
+    for (const Places* places : {&in_a, &in_b}) {
+      for (const auto& [place, value] : *places) all.insert(place);
+    }
+    for (const std::string& place : all)
+      differ(fmt::format("{} of {}", place, std::string_view(pattern)), in_a[place], in_b[place]);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> incomparable(const RunReader& a, const RunReader& b) {
@@ -332,6 +402,7 @@ std::vector<std::string> incomparable(const RunReader& a, const RunReader& b) {
     differ("sizes", sizes_text(a), sizes_text(b));
     differ("loop", loop_text(a), loop_text(b));
   }
+  compare_definitions(a.run(), b.run(), differ);
   for (const char* setting :
        {"size", "rate", "arrival", "bandwidth", "content", "verify", "retries", "payload"}) {
     differ(fmt::format("--{}", setting), text_in(object_in(a.run(), "settings"), setting),

@@ -57,6 +57,8 @@ RunInfo info_of(const json::object& run) {
     if (!value.is_object()) continue;
     const json::object& s = value.get_object();
     info.patterns.emplace_back(pattern);
+    const json::object& definition = object_in(object_in(run, "definitions"), pattern);
+    info.definitions.push_back(definition.empty() ? "" : json::serialize(definition));
     info.schedules.push_back({.pattern = pattern,
                               .kind = text_in(s, "kind"),
                               .burst_seconds = number_in(s, "burst_seconds"),
@@ -293,16 +295,19 @@ Result<RebuiltRun> rebuild_unfinished(const RunReader& reader) {
   RebuiltRun run{.result = {}, .ended = false};
   run.result.info = info_of(reader.run());
   Duration warmup{};
+  Snapshot before;  // the warm-up
   double length = 0;
   auto read = reader.for_each_interval([&](const RecordedInterval& interval) {
     if (interval.warmup) {
       warmup = interval.figures.to;
+      before.append(interval.figures);
       return;
     }
     length += std::max(0.0, to_seconds(interval.figures.loaded()));
     run.result.total.append(interval.figures);
   });
   if (!read) return std::unexpected(read.error());
+  run.result.total.leave_out_arrivals(before);
   // A series that was cut off between its two files may lack the last second that the other one has.
   const Duration until = reader.recorded_until() + std::chrono::milliseconds(500);
   Histograms histograms;

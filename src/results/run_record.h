@@ -33,6 +33,7 @@ struct RunInfo {
   std::string pattern;                    // as asked for: "baseload", "all", a file's name
   std::vector<std::string> patterns;      // those that it runs, in their order
   std::vector<ScheduleRecord> schedules;  // of `patterns`
+  std::vector<std::string> definitions;  // of `patterns`, as JSON: what their files say (Pattern::definition)
   unsigned worker = 0;
   std::string backend;
   std::vector<std::string> endpoints;

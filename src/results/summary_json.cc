@@ -208,6 +208,14 @@ json::object client_object(const RunResult& result) {
           {"network", network_object(client.use, figures)}};
 }
 
+json::object definitions_object(const RunInfo& info) {
+  json::object out;
+  for (std::size_t i = 0; i < std::min(info.patterns.size(), info.definitions.size()); ++i) {
+    if (!info.definitions[i].empty()) out[info.patterns[i]] = json::parse(info.definitions[i]);
+  }
+  return out;
+}
+
 json::object schedules_object(const RunInfo& info) {
   json::object out;
   for (const ScheduleRecord& s : info.schedules) {
@@ -305,7 +313,8 @@ std::string run_json(const RunInfo& info) {
                          {"settings", std::move(settings)},
                          {"host", host_object()},
                          {"clock", clock_object()},
-                         {"schedules", schedules_object(info)}};
+                         {"schedules", schedules_object(info)},
+                         {"definitions", definitions_object(info)}};
   return json_text(out);
 }
 

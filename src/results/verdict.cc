@@ -20,6 +20,8 @@ constexpr double most_of = 0.5;
 // Timers of a thread with room are late by far less than an operation takes.
 constexpr std::uint64_t least_lag_samples = 50;
 constexpr std::int64_t lag_that_matters_us = 1000;
+// One start in a hundred that waited longer than this, and than an operation takes: the rate was not kept.
+constexpr std::int64_t lag_of_a_hiccup_us = 10'000;
 // A queue on the way to the storage: so long, and as long as the way itself at least, and a tenth of what the
 // operations take.
 constexpr std::int64_t standing_queue_us = 2000;
@@ -159,17 +161,17 @@ Reason network_limit(const ClientUse& use, const ClientFigures& figures, std::in
   return losses(use.sockets, figures);
 }
 
-// Whether every pattern was in an open loop whose starts were kept.
-bool kept_its_rate(const Snapshot& total, std::int64_t median_us) {
+// How late the operations began, where all patterns were in an open loop of which every start was sent.
+Histogram lag_of_open_loop(const Snapshot& total) {
   Histogram lag;
   for (const auto& [key, cell] : total.cells) {
-    if (!total.arrivals.contains(key.pattern)) return false;
+    if (!total.arrivals.contains(key.pattern)) return {};
     lag.add(cell.lag);
   }
   for (const auto& [pattern, arrivals] : total.arrivals) {
-    if (arrivals.not_sent > 0) return false;
+    if (total.starved(pattern) > 0) return {};
   }
-  return !lag.empty() && lag.percentile(50) * 2 < median_us;
+  return lag;
 }
 
 double loaded_seconds(const ClientUse& use) {
@@ -231,6 +233,13 @@ Absence absence(const Snapshot& total) {
   return out.seconds < least_absence ? Absence{} : out;
 }
 
+bool kept_up(const Snapshot& total) {
+  const Histogram lag = lag_of_open_loop(total);
+  if (lag.empty()) return false;
+  const std::int64_t median = all_responses(total).percentile(50);
+  return lag.percentile(50) * 2 < median && lag.percentile(99) <= std::max(median, lag_of_a_hiccup_us);
+}
+
 Verdict judge(const Snapshot& total) {
   const ClientUse& use = total.client.use;
   const ClientFigures figures = client_figures(total);
@@ -254,7 +263,7 @@ Verdict judge(const Snapshot& total) {
   if (const Reason why = network_limit(use, figures, median)) return {"client-network", *why};
   const std::string room =
       fmt::format("this client's busiest thread was busy for {} of the time", percent(figures.busy));
-  if (kept_its_rate(total, median)) {
+  if (kept_up(total)) {
     return {
         "unknown",
         fmt::format("nothing was at its limit: the storage kept up with the rate that was asked for, and {}; "
@@ -272,6 +281,12 @@ Verdict judge(const Snapshot& total) {
           fmt::format("; it did not read what was sent for {} of the time", percent(figures.window_limited));
     }
     return {"storage", what + ", and the network showed no limit"};
+  }
+  if (const Histogram lag = lag_of_open_loop(total); !lag.empty()) {
+    return {"unknown",
+            fmt::format("the storage fell behind the rate that was asked for in a part of the run, in which "
+                        "starts waited for up to {}, and not in the rest; {}",
+                        format_latency(lag.max()), room)};
   }
   return {
       "unknown",

@@ -16,6 +16,10 @@ struct Verdict {
 // `total` is everything of one run, of any number of threads and hosts.
 Verdict judge(const Snapshot& total);
 
+// Whether all of it was an open loop in which the operations began when they were meant to: every start was
+// sent, and hardly one was late for longer than an operation takes.
+bool kept_up(const Snapshot& total);
+
 // How long no endpoint answered while operations failed for that: refused, reset or hanging connections. In
 // seconds, 0 below one; with the outcomes of these operations, as in "connect 12, reset 3".
 struct Absence {

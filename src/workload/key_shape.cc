@@ -75,4 +75,13 @@ bool is_test_key_under(std::string_view prefix, std::string_view key) {
   return false;
 }
 
+std::string_view tester_prefix_below(std::string_view prefix, std::string_view key) {
+  if (!key.starts_with(prefix)) return {};
+  for (std::size_t slash = key.find('/', prefix.size()); slash != key.npos;
+       slash = key.find('/', slash + 1)) {
+    if (is_test_key(key.substr(slash + 1))) return key.substr(0, slash + 1);
+  }
+  return {};
+}
+
 }  // namespace s3lt

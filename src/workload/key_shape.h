@@ -25,5 +25,8 @@ bool is_test_key(std::string_view behind_prefix);
 // The same of a whole key under a prefix that may be the tester's own, one worker's, or go deeper. A worker's
 // number never begins a key: every tester's prefix has a name.
 bool is_test_key_under(std::string_view prefix, std::string_view key);
+// The prefix of the tester to whom a key belongs that lies deeper ("loadtest/nightly/" of
+// "loadtest/nightly/0/1KB/…" under "loadtest/"); empty: it is no tester's.
+std::string_view tester_prefix_below(std::string_view prefix, std::string_view key);
 
 }  // namespace s3lt

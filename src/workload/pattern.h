@@ -46,8 +46,9 @@ struct OpenLoopSpec {
 };
 
 struct Pattern {
-  std::string name;     // [a-z0-9_-]+
-  std::string summary;  // one line for people
+  std::string name;        // [a-z0-9_-]+
+  std::string summary;     // one line for people
+  std::string definition;  // all other fields of its file as JSON, in the order of their names
   Mix mix{};
   std::vector<Mix> burst_mixes;  // each burst of the schedule draws one of them; none: `mix`
   std::vector<SizeClass> sizes;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <sstream>
 
 #include "base/nearest.h"
 #include "base/units.h"
@@ -313,11 +314,21 @@ std::vector<const toml::table*> tables_of(const toml::table& root) {
   return tables;
 }
 
+std::string definition_of(const toml::table& pattern) {
+  toml::table rest = pattern;
+  rest.erase("name");
+  rest.erase("summary");
+  std::ostringstream text;
+  text << toml::json_formatter{rest};
+  return text.str();
+}
+
 std::vector<Pattern> read_file(const toml::table& root) {
   const std::vector<const toml::table*> tables = tables_of(root);
   std::vector<Pattern> patterns;
   for (const toml::table* table : tables) {
     Pattern pattern = read_pattern(*table);
+    pattern.definition = definition_of(*table);
     if (std::ranges::find(patterns, pattern.name, &Pattern::name) != patterns.end())
       refuse(*table, fmt::format("two patterns are named {}", pattern.name));
     patterns.push_back(std::move(pattern));

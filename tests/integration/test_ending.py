@@ -1,6 +1,7 @@
 """How runs end: signals, exit statuses, and the sentences that go with them."""
 import json
 import signal
+import time
 
 import pytest
 
@@ -67,12 +68,16 @@ def test_what_ends_after_the_load_is_in_counts_and_percentiles_and_in_no_rate(se
     assert sum(second.get("grace", 0) for second in series) == pytest.approx(1, abs=.2)
 
 
-def test_a_second_signal_aborts(serve, loadtest):
+def test_a_second_signal_aborts_but_for_what_comes_at_once(serve, loadtest):
     running = loadtest.start(serve, "run", "baseload", "--size", "10MB", "--bandwidth", "100KB/s", "--grace", "60s")
     servers.wait_for("the first second", running.finished_seconds, 10, running.process)
     running.signal()
+    running.signal()  # as timeout(1) does, which signals its child and then the group of it
     servers.wait_for("its word that it stops", lambda: "top" in (running.folder / "stderr").read_text(), 5,
                      running.process)
+    assert running.process.poll() is None
+    again = time.monotonic() + .5
+    servers.wait_for("half a second", lambda: time.monotonic() > again, 5, running.process)
     running.signal()
     result = running.wait(5)
 

@@ -63,5 +63,19 @@ TEST(Snapshot, AClearedCellIsEmpty) {
   EXPECT_TRUE(cell.response.empty());
 }
 
+TEST(Snapshot, StartsOfTheWarmUpAreLeftOutAndThoseThatWaitedAsItEndedAreNot) {
+  Snapshot warmup, total;
+  warmup.cells[{"p", OperationKind::get, "1KB"}].counters.count = 80;
+  warmup.cells[{"p", OperationKind::trim, ""}].counters.count = 7;
+  warmup.arrivals["p"] = {.intended = 100, .not_sent = 10, .waiting = 10};
+  warmup.keys["p"].no_key = 3;
+  total.arrivals["p"] = {.intended = 300, .not_sent = 15};
+  total.keys["p"].no_key = 4;
+  total.leave_out_arrivals(warmup);
+  EXPECT_EQ(total.arrivals["p"].intended, 210U);
+  EXPECT_EQ(total.arrivals["p"].not_sent, 5U);
+  EXPECT_EQ(total.keys["p"].no_key, 1U);
+}
+
 }  // namespace
 }  // namespace s3lt

@@ -35,11 +35,12 @@ TEST(ComparisonVerdict, NoDifferenceIsWorthAsMuchAsTheRunsCouldHaveShown) {
       "by 1650.0% to show.");
   ComparedFigure rare = figure("p99.9", 0.4, blind);
   rare.few_samples = true;
-  EXPECT_EQ(comparison_verdict({.figures = {figure("rate", 0.01, 0.03), figure("errors", 0, blind),
-                                            figure("p99", 0.4, blind), rare}}),
-            "No difference: every change is below 3%, or no more than chance; 1 of 3 figures has too few "
-            "independent "
-            "seconds to tell; 1 of 3 figures has too few samples to tell: a longer run would.");
+  EXPECT_EQ(
+      comparison_verdict({.figures = {figure("rate", 0.01, 0.03), figure("errors", 0, blind),
+                                      figure("p99", 0.4, blind), rare}}),
+      "No difference could be shown, although GET p99 changed by +40.0%, with too few independent seconds to "
+      "tell; every other change is below 3%, no more than chance, or as hard to tell; 1 of 3 figures has "
+      "too few independent seconds to tell; 1 of 3 figures has too few samples to tell: a longer run would.");
 }
 
 TEST(ComparisonVerdict, RunsThatCannotShowAnythingAreNotAlike) {

@@ -116,8 +116,13 @@ TEST(SummaryText, AnOpenLoopThatKeptItsRateHasNoRateThatTheClientLimited) {
       EndsWith("; the rate was kept, but this client's CPU was the limit, so the response times are the "
                "client's and not the storage's.\n"));
   result.bottleneck = "unknown";
+  Histogram& lag = result.total.cells.at({"baseload", OperationKind::get, "1KB"}).lag;
+  lag.record(20, 90);
   EXPECT_THAT(summary_text(result, {.width = 1000}),
               HasSubstr("; the rate was kept, and neither the storage nor this client could be shown"));
+  lag.record(2'000'000, 10);
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              HasSubstr("; neither the storage nor this client could"));
   result.bottleneck = "client-cpu";
   result.total.arrivals["baseload"].not_sent = 1;
   EXPECT_THAT(summary_text(result, {.width = 1000}),

@@ -96,7 +96,49 @@ TEST(Certainty, ARunThatStoodStillForTwoSecondsIsNotSteadyAndSaysWhen) {
   const Steadiness again = steadiness_of(steady_object(found));
   EXPECT_EQ(again.why, found.why);
   ASSERT_EQ(again.stops.size(), 1U);
-  EXPECT_EQ(again.stops[0].high, 117);
+  EXPECT_NEAR(again.stops[0].high, 117, 0.001);
+}
+
+// The drain falls into the second in which the stand-still ends; what waited through it tells when that was.
+TEST(Certainty, AStandStillEndsWithinTheSecondAfterItsLastWholeOne) {
+  RunCourse course;
+  Snapshot total;
+  for (int i = 0; i < 30; ++i) {
+    Snapshot second;
+    second.from = seconds(i);
+    second.to = seconds(i + 1);
+    second.arrivals["p"].intended = static_cast<std::uint64_t>(200 * (i + 1));
+    Cell& cell = second.cells[{"p", OperationKind::get, "1KB"}];
+    cell.counters.count = i == 8 ? 0 : i == 9 ? 400 : 200;
+    if (i != 8) cell.response.record(i == 9 ? 1'990'000 : 300, cell.counters.count);
+    second.cells[{"p", OperationKind::trim, ""}].counters.count = i == 8 ? 0 : 50;
+    course.add(second);
+    total.append(second);
+  }
+  const std::string sentence = "stood still from 8.0s to 10.0s: no operation ended where 200/s are due";
+  EXPECT_EQ(certainty_of(course, total, {}).patterns.at("p").why, sentence);
+  const Certainty ramp = certainty_of(course, total, {{"p", "its rate changes by design"}});
+  EXPECT_EQ(ramp.patterns.at("p").why, sentence) << "what was due is known";
+}
+
+TEST(Certainty, AnOpenLoopThatIsMeantToDoLittleDoesNotStandStill) {
+  RunCourse course;
+  Snapshot total;
+  std::uint64_t intended = 0;
+  for (int i = 0; i < 30; ++i) {
+    Snapshot second;
+    second.from = seconds(i);
+    second.to = seconds(i + 1);
+    const std::uint64_t rate = i < 15 ? 1000 : i < 25 ? 30 : 0;  // steps down
+    second.arrivals["p"].intended = intended += rate;
+    second.cells[{"p", OperationKind::get, "1KB"}].counters.count = rate;
+    course.add(second);
+    total.append(second);
+  }
+  const Steadiness found =
+      certainty_of(course, total, {{"p", "its rate changes by design"}}).patterns.at("p");
+  EXPECT_TRUE(found.stops.empty());
+  EXPECT_EQ(found.why, "its rate changes by design");
 }
 
 TEST(Certainty, AStandStillIsFoundInARunOfHours) {

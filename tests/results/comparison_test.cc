@@ -28,8 +28,10 @@ class ComparisonTest : public testing::Test {
   }
   ~ComparisonTest() override { fs::remove_all(root_); }
 
-  // Twenty seconds of as many GETs.
-  fs::path write(const char* name, RunResult result = sample_run(), bool ends = true) {
+  // Twenty seconds, by default of as many GETs.
+  fs::path write(
+      const char* name, RunResult result = sample_run(), bool ends = true,
+      const std::function<std::uint64_t(int)>& gets = [](int) { return 10; }) {
     result.info.id = name;
     result.info.patterns = {"baseload"};
     auto directory = RunDirectory::create_at(root_ / name, result.info);
@@ -41,9 +43,8 @@ class ComparisonTest : public testing::Test {
       second.from = seconds(i);
       second.to = seconds(i + 1);
       Cell& get = second.cells[{"baseload", OperationKind::get, "1KB"}];
-      get.counters.count = 10;
-      get.counters.attempts = 10;
-      get.response.record(1000 + i, 10);
+      get.counters.count = get.counters.attempts = gets(i);
+      get.response.record(1000 + i, gets(i));
       total.cells[{"baseload", OperationKind::get, "1KB"}].add(get);
       EXPECT_TRUE((*directory)->append(second));
     }
@@ -133,6 +134,36 @@ TEST_F(ComparisonTest, ManyOperationsOfTooFewSecondsAreNotTooFewSamples) {
     EXPECT_EQ(figure.few_samples, figure.name == "p99" || figure.name == "p99.9")
         << figure.name;  // of 200: 2 and 0.2
   }
+}
+
+// Each changes so slowly that its mean has no interval worth the name.
+TEST_F(ComparisonTest, RatesWhoseSecondsLieApartDiffer) {
+  const auto with = [&](const char* name, auto gets) { return load(write(name, sample_run(), true, gets)); };
+  const Loaded a = with("a", [](int i) { return 300 + 30 * i; });
+  const Loaded below = with("below", [](int i) { return 100 + 9 * i; });
+  const Loaded across = with("across", [](int i) { return 100 + 15 * i; });
+  const auto rate_of = [&](const Loaded& b) {
+    return compare_runs({a.reader, a.run}, {b.reader, b.run})->figures.at(0);
+  };
+  EXPECT_EQ(rate_of(below).name, "rate");
+  EXPECT_TRUE(rate_of(below).different);
+  EXPECT_EQ(rate_of(below).threshold, 0.1);
+  EXPECT_FALSE(rate_of(across).different) << "some of its seconds had more than the first of a";
+}
+
+TEST_F(ComparisonTest, PatternsOfOneNameThatSayOtherThingsAreNotTheSame) {
+  RunResult a = sample_run(), b = sample_run();
+  a.info.schedules = b.info.schedules = {{.pattern = "baseload", .kind = "always"}};
+  a.info.definitions = {R"({"mix":{"GET":70,"PUT":30},"sizes":["1KB"]})"};
+  b.info.definitions = {
+      R"({"mix":{"GET":70,"PUT":30},"sizes":["1KB"],"pacing":{"operations_per_second":5}})"};
+  const Loaded of_a = load(write("a", a)), of_b = load(write("b", b));
+  EXPECT_TRUE(incomparable(of_a.reader, of_a.reader).empty());
+  EXPECT_EQ(incomparable(of_a.reader, of_b.reader),
+            (std::vector<std::string>{"pacing.operations_per_second of baseload: none and 5"}));
+  EXPECT_EQ(of_b.run.result.info.definitions, b.info.definitions);
+  RunResult old = sample_run();
+  EXPECT_TRUE(incomparable(of_a.reader, load(write("old", old)).reader).empty()) << "it does not say";
 }
 
 }  // namespace

@@ -42,8 +42,8 @@ TEST(SummaryJson, HasEveryFieldOfTheSchema) {
   const json::value& baseload = summary.at_pointer("/patterns/baseload");
   EXPECT_EQ(names_in(baseload), (Names{"operations", "keys", "verified"}));
   EXPECT_EQ(names_in(baseload.at("operations")), (Names{"GET", "PUT", "TRIM"}));
-  EXPECT_EQ(names_in(baseload.at("keys")),
-            (Names{"written", "deleted", "trimmed", "alive", "unknown", "refused", "foreign", "unaborted", "no_key"}));
+  EXPECT_EQ(names_in(baseload.at("keys")), (Names{"written", "deleted", "trimmed", "alive", "unknown",
+                                                  "refused", "foreign", "unaborted", "no_key"}));
   EXPECT_EQ(names_in(baseload.at("verified")), (Names{"checked", "corrupt", "kinds"}));
   EXPECT_EQ(names_in(baseload.at_pointer("/operations/GET")),
             (Names{"count",     "bytes",      "bytes_moved", "errors",     "not_found", "cancelled",

@@ -249,6 +249,13 @@ TEST(Verdict, AnOpenLoopThatKeepsItsRateHasNoLimitHoweverManyClientsItTakes) {
   EXPECT_THAT(run.verdict().why, HasSubstr("kept up with the rate"));
   run.total.arrivals["baseload"].not_sent = 5;
   EXPECT_EQ(run.bottleneck(), "storage") << "it could not be kept";
+  Measured stalled;
+  stalled.open_loop(50);
+  for (auto& [key, cell] : stalled.total.cells) cell.lag.record(2000 * ms, cell.lag.count() / 20);
+  stalled.use().sockets.waiting = 20;
+  EXPECT_EQ(stalled.bottleneck(), "unknown");
+  EXPECT_THAT(stalled.verdict().why,
+              HasSubstr("fell behind the rate that was asked for in a part of the run"));
   Measured late;
   late.open_loop(500 * ms);
   EXPECT_EQ(late.bottleneck(), "storage") << "operations queue for a client";

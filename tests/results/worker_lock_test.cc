@@ -62,13 +62,17 @@ TEST_F(WorkerLockTest, WhateverTellsKeysApartTellsRunsApart) {
 }
 
 TEST_F(WorkerLockTest, ItIsFreeAgainAtTheEndAndItsFileGone) {
-  { const auto first = take(identity); }
+  {
+    const auto first = take(identity);
+  }
   EXPECT_EQ(files(), 0u);
   EXPECT_TRUE(take(identity).has_value());
 }
 
 TEST_F(WorkerLockTest, AFileThatACrashLeftHoldsNobody) {
-  { const auto first = take(identity); }
+  {
+    const auto first = take(identity);
+  }
   fs::path left;
   {
     const auto first = take(identity);

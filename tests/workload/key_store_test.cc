@@ -37,7 +37,11 @@ TEST(KeyShape, KnowsTestObjectsFromForeignOnes) {
   for (const char* foreign : {"", "data.csv", "0/", "0/1KB/", "a/1KB/x", "0/photos/x", "-1/1KB/x", "0/1kb",
                               "/1KB/x", "0/1024KB/x", "0/KB/x"}) {
     EXPECT_FALSE(is_test_key(foreign)) << foreign;
+    EXPECT_EQ(tester_prefix_below("", foreign), "") << foreign;
   }
+  EXPECT_EQ(tester_prefix_below("loadtest/", "loadtest/a/b/0/1KB/baseload/1790000000000001/abcdef01"),
+            "loadtest/a/b/");
+  EXPECT_EQ(tester_prefix_below("loadtest/", "other/a/0/1KB/x"), "");
 }
 
 TEST(KeyStore, ADeletedPageTakesItsKeysOutOfEveryPattern) {

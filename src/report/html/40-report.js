@@ -298,11 +298,16 @@ function clientCards(data, context) {
 }
 const factList = facts => el("dl", {}, facts.map(([name, value]) => el("div", {class: String(value).length > 90 ? "wide" : null}, el("dt", {}, name), el("dd", {}, String(value)))));
 
+// "mix.GET 70; sizes 1KB, 1MB": what a pattern's file says.
+const placesOf = (value, at = "") => (value === null || typeof value !== "object" || Array.isArray(value)
+  ? `${at} ${Array.isArray(value) ? value.map(v => (typeof v === "object" ? JSON.stringify(v) : v)).join(", ") : value}`
+  : Object.entries(value).map(([name, inner]) => placesOf(inner, at ? `${at}.${name}` : name)).join("; "));
 function settingsCard(data) {
   const {run} = data, facts = [["run", run.id], ["version", run.version], ["started", run.started], ["pattern", run.pattern], ["worker", run.worker],
     ["backend", run.backend], ["endpoints", run.endpoints.join(", ")], ["bucket", run.bucket], ["prefix", run.prefix], ["region", run.region],
     ["TLS verified", run.tls_verify ? "yes" : "no"], ["seed", run.seed], ["time scale", run.time_scale], ["threads", run.threads], ["clients", thousands(run.clients)],
     ["duration", run.duration_seconds ? duration(run.duration_seconds) : "until stopped"], ...Object.entries(run.settings).filter(([name]) => !(name in run)).map(([name, text]) => [name.replace(/_/g, " "), text]),
+    ...Object.entries(run.definitions || {}).map(([name, of]) => [`pattern ${name}`, placesOf(of)]),
     ["host", `${run.host.name}, ${run.host.cpus} CPUs, ${run.host.machine}, Linux ${run.host.kernel}`]];
   return card("Settings", null, factList(facts));
 }
