@@ -8,6 +8,7 @@
 #include "report/amounts.h"
 #include "report/slo_text.h"
 #include "report/trouble.h"
+#include "results/endpoint_comparison.h"
 #include "results/verdict.h"
 
 namespace s3lt {
@@ -119,6 +120,30 @@ std::string not_sent(const Snapshot& total) {
                      n == 1 ? "was" : "were", why);
 }
 
+std::string stand_stills(const RunResult& result) {
+  std::string text;
+  for (const auto& [pattern, steadiness] : result.certainty.patterns) {
+    double seconds = 0;
+    for (const Interval& stop : steadiness.stops) seconds += stop.high - stop.low;
+    if (seconds > 0) text += fmt::format("; {} stood still for {:.1f}s of it", pattern, seconds);
+  }
+  return text;
+}
+
+// Endpoints that differ from the others; the notes say by how much.
+std::string odd_endpoints(const Snapshot& total) {
+  static constexpr std::string_view words[] = {"slower than the others", "failing more than the others",
+                                               "away for a time"};
+  constexpr std::size_t most_named = 2;
+  const std::vector<EndpointFinding> findings = compare_endpoints(total.endpoints, total.suspicions);
+  std::string text;
+  for (std::size_t i = 0; i < std::min(findings.size(), most_named); ++i)
+    text += fmt::format("; {} was {}", findings[i].url, words[static_cast<std::size_t>(findings[i].kind)]);
+  if (findings.size() > most_named)
+    text += fmt::format(", and {} more stand out", counted(findings.size() - most_named, "endpoint"));
+  return text;
+}
+
 std::string wrong_bytes(const Counters& counters) {
   std::uint64_t n = 0;
   for (const std::uint64_t of_kind : counters.corrupt) n += of_kind;
@@ -184,7 +209,7 @@ std::string closing_sentence(const RunResult& result) {
   // Some are nothing to speak of: another client deleted the object a moment before.
   if (c.not_found * 100 > c.count)
     sentence += fmt::format("; {} of them found no object", format_count(c.not_found));
-  sentence += tail(result.total);
+  sentence += stand_stills(result) + odd_endpoints(result.total) + tail(result.total);
   sentence += not_sent(result.total) + wrong_bytes(c);
   if (const std::string trouble = storage_trouble(result.total); !trouble.empty()) sentence += "; " + trouble;
   return sentence + slo_clause(result) + fmt::format("; {}.", trust(result, sum.any_ok));

@@ -98,6 +98,19 @@ TEST(SummaryText, ARunWithoutAnErrorTellsTheRetriesThatMadeItSo) {
               HasSubstr(" without an error; 1 attempt went wrong and was repeated; "));
 }
 
+TEST(SummaryText, WhatStoodOutStandsInTheSentence) {
+  RunResult result = sample_run();
+  result.certainty.patterns["baseload"].stops = {{8, 10}, {20, 20.5}};
+  for (const char* url : {"http://a", "http://b", "http://c"}) {
+    EndpointCell& node = result.total.endpoints[{url, OperationKind::get}];
+    const bool fails = std::string_view(url) == "http://b";
+    node.outcomes[static_cast<std::size_t>(Outcome::ok)] = fails ? 500 : 1000;
+    if (fails) node.outcomes[static_cast<std::size_t>(Outcome::server_error)] = 500;
+  }
+  EXPECT_THAT(summary_text(result, {.width = 1000}),
+              HasSubstr("; baseload stood still for 2.5s of it; http://b was failing more than the others;"));
+}
+
 TEST(SummaryText, ALongTailIsNamedThoughAnOperationFailed) {
   RunResult result = sample_run();
   Cell& get = result.total.cells.at({"baseload", OperationKind::get, "1KB"});
