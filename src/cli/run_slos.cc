@@ -2,18 +2,30 @@
 
 #include <algorithm>
 
+#include "base/units.h"
+
 namespace s3lt {
 namespace {
 
-std::vector<OperationKind> operations_of(const Pattern& pattern) {
+// What no client uploads in parts of its own accord is smaller.
+constexpr std::uint64_t least_in_parts = 5 * MiB;
+
+bool may_write_parts(const Pattern& pattern, const RunFlags& flags) {
+  const auto large = [&](const SizeClass& size) {
+    return flags.multipart_size || size.bytes > least_in_parts;
+  };
+  return pattern.writes() && std::ranges::any_of(pattern.sizes, large);
+}
+
+std::vector<OperationKind> operations_of(const Pattern& pattern, const RunFlags& flags) {
   std::vector<OperationKind> operations;
   for (std::size_t k = 0; k < operation_kinds; ++k) {
     const auto kind = static_cast<OperationKind>(k);
     // A pattern that makes its own objects also writes in place of a read without a key, maybe in parts, and
     // trims; one that deletes in batches lists what it deletes.
-    const bool made = pattern.writes() && (kind == OperationKind::put || kind == OperationKind::trim ||
-                                            kind == OperationKind::part);
-    if (made || pattern.does(kind) || (kind == OperationKind::list && pattern.sweeps()))
+    const bool made = pattern.writes() && (kind == OperationKind::put || kind == OperationKind::trim);
+    if (made || (kind == OperationKind::part && may_write_parts(pattern, flags)) || pattern.does(kind) ||
+        (kind == OperationKind::list && pattern.sweeps()))
       operations.push_back(kind);
   }
   return operations;
@@ -31,7 +43,7 @@ std::vector<SloScope> slo_scopes(std::span<const PlannedPattern> patterns, const
   std::vector<SloScope> scopes;
   for (const PlannedPattern& p : patterns) {
     SloScope scope{.pattern = p.pattern.name,
-                   .operations = operations_of(p.pattern),
+                   .operations = operations_of(p.pattern, flags),
                    .other_sizes = !p.pattern.keys_from.empty() && (flags.sizes.empty() || flags.existing),
                    .steady = is_steady(p.pattern)};
     for (const SizeClass& size : p.pattern.sizes) scope.sizes.push_back(size.label);

@@ -49,7 +49,7 @@ std::string arrival_fields(const Snapshot& total, std::string_view pattern) {
 
 // The columns that hold only zeros say nothing; they appear with their first event.
 Table operations_table(const std::vector<OperationFigures>& operations, double seconds) {
-  const auto any = [&](std::uint64_t Counters::*counter) {
+  const auto any = [&](std::uint64_t Counters::* counter) {
     return std::ranges::any_of(operations, [&](const auto& of) { return of.all.counters.*counter != 0; });
   };
   const bool not_found = any(&Counters::not_found), cancelled = any(&Counters::cancelled);
@@ -174,11 +174,12 @@ std::string client_line(const RunResult& result) {
       result.max_rss_bytes > 0
           ? fmt::format(", {} of memory", format_size(static_cast<std::uint64_t>(result.max_rss_bytes)))
           : "";
-  return fmt::format("client: {}, {:.1f} CPU s, {} operations per CPU second, {}{}{}, {}{}",
-                     counted(result.info.threads, "thread"), client.cpu_seconds,
-                     format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), busiest, late,
-                     counted(client.connections, "connection"), counted(client.reconnects, "reconnect"),
-                     memory);
+  return fmt::format(
+      "client: {}, {:.1f} CPU s, {} operations per CPU second, {}{}{}, {}{}",
+      counted(result.info.threads, "thread"), client.cpu_seconds,
+      format_count(static_cast<std::uint64_t>(std::llround(per_cpu_second))), busiest, late,
+      counted(client.connections, result.info.warmup_seconds > 0 ? "new connection" : "connection"),
+      counted(client.reconnects, "reconnect"), memory);
 }
 
 // Above the figures of a run whose client was the bottleneck; empty of others.

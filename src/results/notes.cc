@@ -31,6 +31,7 @@ std::vector<Found> modes_of(const Snapshot& total, ModeCause cause) {
   for (const auto& [key, cell] : total.cells) patterns.insert(key.pattern);
   std::vector<Found> found;
   for (const auto& [key, cell] : total.cells) {
+    if (key.operation == OperationKind::trim) continue;  // the others meet the same
     if (const auto mode = second_mode(cell.service, cause))
       found.push_back({what_of(key, patterns.size() > 1), *mode});
   }

@@ -363,7 +363,7 @@ std::string measured_text(const SloResult& result) {
   if (!result.value) return result.why;
   std::string text = figure_text(*result.value, result.unit);
   const bool looks_equal = *result.value != result.limit && text == figure_text(result.limit, result.unit);
-  if (result.unit == "bytes/s" || looks_equal) {
+  if (result.unit == "bytes/s" || result.unit == "/s" || looks_equal) {
     if (const auto unit = unit_of_limit(result)) text = value_in(*unit, *result.value, result.limit);
   }
   return result.hint.empty() ? text : fmt::format("{} ({})", text, result.hint);

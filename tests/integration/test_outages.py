@@ -102,7 +102,8 @@ def check_counts(result):
         assert figures["count"] == good + figures["errors"], name
         assert sum(status.values()) <= figures["attempts"], name
         assert figures["attempts"] - outcomes.get("connect", 0) <= figures["requests"], name
-        assert figures["cancelled"] == outcomes.get("cancelled", 0), name
+        # An operation may also be cut in the pause before its next attempt.
+        assert figures["cancelled"] >= outcomes.get("cancelled", 0), name
     keys = result.pattern()["keys"]
     assert keys["written"] == result.operation("PUT")["outcomes"].get("ok", 0)
     assert "terminate" not in result.stderr and "Sanitizer" not in result.stderr

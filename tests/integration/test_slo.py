@@ -158,7 +158,8 @@ def test_an_objective_about_errors_takes_the_place_of_half_of_the_operations(loa
     ("GET.p99 < 50", '"50" has no unit; write it like 50ms', 10),
     ("GET.p99 =< 50ms", "'=' is no relation here", 8),
     ("baselaod.GET.p99 < 50ms", 'baselaod is not among the patterns of this run; did you mean "baseload"?', 0),
-    ("LIST.p99 < 50ms", "no pattern of this run does LIST; use one of GET, PART, PUT, TRIM", 0),
+    ("LIST.p99 < 50ms", "no pattern of this run does LIST; use one of GET, PUT, TRIM", 0),
+    ("PART.p99 < 50ms", "no pattern of this run does PART; use one of GET, PUT, TRIM", 0),
     ("GET.2MB.p99 < 50ms", "there is no object of 2MB in this run; its sizes are 1KB, 64KB", 4),
 ])
 def test_a_wrong_expression_is_refused_before_anything_is_sent(loadtest, expression, message, caret):

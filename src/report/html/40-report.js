@@ -33,7 +33,10 @@ function bannerOf(data) {
   }
   if (data.goes_on) parts.unshift(["note", "The run is still going", "These are the figures up to now; sizes, steadiness and intervals are told at the end."]);
   else if (!data.ended) parts.unshift(["bad", "The run did not end", "These are the figures up to its last recorded second; sizes, steadiness and intervals are told at the end only and are missing."]);
-  else if (!verdict.passed) parts.unshift(["bad", "The run did not pass", "A promise was broken, or too many operations failed: see below."]);
+  else if (!verdict.passed) {
+    const missed = (verdict.slo || []).filter(s => !s.passed).map(s => s.expression);
+    parts.unshift(["bad", "The run did not pass", missed.length ? `Missed: ${missed.join("; ")}` : "Bytes were wrong, or too many operations failed: see below."]);
+  }
   if (verdict.ended_early) parts.push(["bad", "The run was ended early, as --slo-abort asks for", verdict.ended_early]);
   for (const note of data.summary.notes || []) parts.push(["note", sentenceCase(note), null]);
   if (data.summary.run.interrupted) parts.push(["note", "The run was ended before its time", null]);
