@@ -133,7 +133,7 @@ std::string stand_stills(const RunResult& result) {
 // Endpoints that differ from the others; the notes say by how much.
 std::string odd_endpoints(const Snapshot& total) {
   static constexpr std::string_view words[] = {"slower than the others", "failing more than the others",
-                                               "away for a time"};
+                                               "away"};
   constexpr std::size_t most_named = 2;
   const std::vector<EndpointFinding> findings = compare_endpoints(total.endpoints, total.suspicions);
   std::string text;
@@ -162,8 +162,8 @@ bool kept_its_rate(const Snapshot& total) {
 std::string trust(const RunResult& result, bool any_ok) {
   if (!any_ok) return "as none succeeded, this says nothing of its speed";
   if (const double away = absence(result.total).seconds; away > 0 && result.bottleneck == "unknown") {
-    return fmt::format(
-        "no endpoint answered for {:.1f}s of it, so the rates say little of the storage's speed", away);
+    return fmt::format("{} for {:.1f}s of it, so the rates say little of the storage's speed",
+                       result.proxy ? "s3pool did not answer" : "no endpoint answered", away);
   }
   if (result.bottleneck == "storage" && starved(result.total) > 0) {
     return fmt::format(

@@ -93,6 +93,20 @@ std::optional<std::string> note_on_uploads(const Snapshot& total) {
       unaborted == 1 ? "was" : "were");
 }
 
+// More clients and endpoints than the limit of descriptors has room for.
+std::optional<std::string> note_on_descriptors(const Snapshot& total) {
+  constexpr std::uint64_t one_in = 10;
+  std::uint64_t requests = 0;
+  for (const auto& [key, cell] : total.cells) requests += cell.counters.requests;
+  const std::uint64_t closed = total.client.idle_closed;
+  if (closed == 0 || closed * one_in < requests) return std::nullopt;
+  return fmt::format(
+      "connections were closed {} times to stay below this process's limit of file descriptors, and as many "
+      "of {} "
+      "requests paid for a new one: raise the limit (ulimit -n), or use fewer clients or endpoints",
+      format_count(closed), format_count(requests));
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on_endpoints(const Snapshot& total) {
@@ -120,6 +134,7 @@ std::vector<std::string> notes_on(const Snapshot& total) {
   for (std::string& note : notes_on_endpoints(total)) notes.push_back(std::move(note));
   for (std::string& note : notes_on_modes(total)) notes.push_back(std::move(note));
   if (auto note = note_on_uploads(total)) notes.push_back(std::move(*note));
+  if (auto note = note_on_descriptors(total)) notes.push_back(std::move(*note));
   return notes;
 }
 

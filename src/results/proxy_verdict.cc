@@ -27,6 +27,14 @@ Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot&
                 "this client, used {:.0f}% of what was used; a machine with more CPUs would show more",
                 100 * busy / all, 100 * proxy.cpu_seconds / host.used)};
   }
+  // Every connection is one to s3pool.
+  if (const Absence away = absence(total); away.seconds > 0 && verdict.bottleneck == "unknown") {
+    verdict.why = fmt::format(
+        "s3pool was away: for {:.1f}s of {:.1f}s it did not answer (operations that failed: {}), which says "
+        "nothing of "
+        "the storage",
+        away.seconds, to_seconds(total.to - total.from), away.outcomes);
+  }
   if (verdict.bottleneck == "storage")
     verdict.why += "; what the storage is said to have done is s3pool's and the storage's together";
   return verdict;
@@ -53,11 +61,14 @@ std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t en
                     format_count(proxy.own_answers), when));
   }
   if (!proxy.gave_up.empty()) {
-    notes.push_back(fmt::format(
-        "s3pool took {} for unhealthy: one connection that fails is enough, and {}",
-        fmt::join(proxy.gave_up, ", "),
-        endpoints == 1 ? "an error of the storage's or two more"
-                       : "while another one works it is never tried again: the load went to the others"));
+    std::string_view then = "while another one works it is never tried again: the load went to the others";
+    if (endpoints == 1) {
+      then = "an error of the storage's or two more";
+    } else if (proxy.gave_up.size() >= endpoints) {
+      then = "that is all of them: it sends everything to one, and the figures are of that one alone";
+    }
+    notes.push_back(fmt::format("s3pool took {} for unhealthy: one connection that fails is enough, and {}",
+                                fmt::join(proxy.gave_up, ", "), then));
   }
   return notes;
 }

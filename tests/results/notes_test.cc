@@ -9,6 +9,7 @@ namespace s3lt {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
@@ -55,6 +56,17 @@ TEST(Notes, NameEndpointsThatStandOut) {
     cell.outcomes[static_cast<std::size_t>(Outcome::ok)] = 1000;
   }
   EXPECT_THAT(notes_on(total), ElementsAre(StartsWith("slow: http://c GET p50 ")));
+}
+
+TEST(Notes, TellThatConnectionsAreNotKeptForWantOfDescriptors) {
+  Snapshot total;
+  total.cells[{"p", OperationKind::get, "1KB"}].counters.requests = 40'000;
+  total.client.idle_closed = 3000;
+  EXPECT_THAT(notes_on(total), IsEmpty()) << "one in thirteen";
+  total.client.idle_closed = 30'000;
+  EXPECT_THAT(notes_on(total),
+              ElementsAre(HasSubstr("closed 30,000 times to stay below this process's limit of file "
+                                    "descriptors, and as many of 40,000 requests")));
 }
 
 TEST(Notes, HaveNothingToSayOfAPlainRun) {

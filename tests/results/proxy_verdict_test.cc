@@ -39,6 +39,31 @@ TEST(ProxyVerdict, IsOfBothWhereTheMachineHadRoom) {
   EXPECT_EQ(through_proxy({"client-network", "w"}, proxy, on_a_machine(20, 0)).bottleneck, "client-network");
 }
 
+TEST(ProxyVerdict, AnS3poolThatWasAwayIsNotTheStorage) {
+  Snapshot total = on_a_machine(15, 5);
+  total.to = seconds(8);
+  Counters& get = total.cells[{"p", OperationKind::get, "1KB"}].counters;
+  get.errors = get.count = 40;
+  get.failed_with[static_cast<std::size_t>(Outcome::connect)] = 40;
+  total.endpoints[{"http://127.0.0.1:18080", OperationKind::get}]
+      .outcomes[static_cast<std::size_t>(Outcome::connect)] = 40;
+  total.suspicions["http://127.0.0.1:18080"].seconds = 3.6;
+  const Verdict verdict =
+      through_proxy({"unknown", "the storage was away"}, {.address = "a", .log = {}}, total);
+  EXPECT_EQ(verdict.bottleneck, "unknown");
+  EXPECT_EQ(
+      verdict.why,
+      "s3pool was away: for 3.6s of 8.0s it did not answer (operations that failed: connect 40), which says "
+      "nothing of the storage");
+}
+
+TEST(ProxyNotes, WhereAllEndpointsWereGivenUpNothingWentToOthers) {
+  const ProxyRecord proxy{.address = "a", .log = {}, .gave_up = {"http://n1:9", "http://n2:9"}};
+  EXPECT_THAT(notes_on_proxy(proxy, 3), ElementsAre(HasSubstr("the load went to the others")));
+  EXPECT_THAT(notes_on_proxy(proxy, 2),
+              ElementsAre(HasSubstr("that is all of them: it sends everything to one")));
+}
+
 TEST(ProxyNotes, NameWhatWasS3poolsDoing) {
   EXPECT_THAT(notes_on_proxy({.address = "a", .log = {}}, 2), IsEmpty());
   const ProxyRecord proxy{.address = "a",
