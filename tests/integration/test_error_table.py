@@ -262,7 +262,7 @@ USAGE = {
     "an objective of another pattern": flag_row(
         "--slo: baselaod is not among the patterns of this run; did you mean \"baseload\"?\n  baselaod.p99 < 50ms\n  ^",
         "--slo", "baselaod.p99 < 50ms"),
-    "an objective of what no pattern does": flag_row("--slo: no pattern of this run does LIST; use one of GET, PART, PUT, TRIM\n"
+    "an objective of what no pattern does": flag_row("--slo: no pattern of this run does LIST; use one of GET, PUT, TRIM\n"
                                                      "  LIST.p99 < 50ms\n  ^", "--slo", "LIST.p99 < 50ms"),
     "an objective of another size": flag_row("--slo: there is no object of 2MB in this run; its sizes are 1KB\n"
                                              "  GET.2MB.p99 < 50ms\n      ^", "--slo", "GET.2MB.p99 < 50ms"),
