@@ -128,6 +128,11 @@ TEST(SummaryText, AnOpenLoopThatKeptItsRateHasNoRateThatTheClientLimited) {
       summary_text(result, {.width = 1000}),
       EndsWith("; the rate was kept, but this client's CPU was the limit, so the response times are the "
                "client's and not the storage's.\n"));
+  Counters& get = result.total.cells.at({"baseload", OperationKind::get, "1KB"}).counters;
+  get.late = 2;
+  EXPECT_THAT(summary_text(result, {.width = 1000}), HasSubstr("so the storage may be faster"))
+      << "what ended after the load was not in its time";
+  get.late = 0;
   result.bottleneck = "unknown";
   Histogram& lag = result.total.cells.at({"baseload", OperationKind::get, "1KB"}).lag;
   lag.record(20, 90);
