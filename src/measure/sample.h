@@ -15,15 +15,14 @@ namespace s3lt {
 // Where the time between an operation's intended start and its end went, in microseconds;
 // docs/measurement.md, "Phases". Of an attempt that failed: of the attempt alone, without `retry`.
 struct PhaseTimes {
-  std::int64_t queue = 0;    // before anything was sent: no free client, the payload's hash, --bandwidth
-  std::int64_t retry = 0;    // attempts before the last one, and the pauses between them
-  std::int64_t connect = 0;  // TCP handshake
-  std::int64_t tls = 0;      // TLS handshake
-  std::int64_t go_ahead =
-      0;                     // of a request that asks first: until 100 Continue, or the end of waiting for it
-  std::int64_t send = 0;     // to the last byte of the request
-  std::int64_t wait = 0;     // until the first byte of the final answer
-  std::int64_t receive = 0;  // to its last byte
+  std::int64_t queue = 0;     // before anything was sent: no free client, the payload's hash, --bandwidth
+  std::int64_t retry = 0;     // attempts before the last one, and the pauses between them
+  std::int64_t connect = 0;   // TCP handshake
+  std::int64_t tls = 0;       // TLS handshake
+  std::int64_t go_ahead = 0;  // until 100 Continue, or the end of waiting for it; of a request that asks
+  std::int64_t send = 0;      // to the last byte of the request
+  std::int64_t wait = 0;      // until the first byte of the final answer
+  std::int64_t receive = 0;   // to its last byte
   std::int64_t sum() const { return queue + retry + connect + tls + go_ahead + send + wait + receive; }
   bool operator==(const PhaseTimes&) const = default;
 };

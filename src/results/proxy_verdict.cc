@@ -28,7 +28,8 @@ Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot&
                 100 * busy / all, 100 * proxy.cpu_seconds / host.used)};
   }
   // Every connection is one to s3pool.
-  if (const Absence away = absence(total); away.seconds > 0 && verdict.bottleneck == "unknown") {
+  if (verdict.away) {
+    const Absence away = absence(total);
     verdict.why = fmt::format(
         "s3pool was away: for {:.1f}s of {:.1f}s it did not answer (operations that failed: {}), which says "
         "nothing of "

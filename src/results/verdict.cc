@@ -254,7 +254,8 @@ Verdict judge(const Snapshot& total) {
     return {"unknown",
             fmt::format("the storage, or the way to it, was away: for {:.1f}s of {:.1f}s no endpoint "
                         "answered (operations that failed: {})",
-                        away.seconds, length, away.outcomes)};
+                        away.seconds, length, away.outcomes),
+            true};
   }
   if (std::ranges::all_of(total.cells, [](const auto& cell) { return cell.second.response.empty(); })) {
     return {"unknown", "not one operation succeeded, so there is nothing whose limit could be told"};

@@ -11,6 +11,7 @@ namespace s3lt {
 struct Verdict {
   std::string bottleneck = "unknown";  // storage | client-cpu | client-network | unknown
   std::string why;                     // one sentence without its end; never empty
+  bool away = false;                   // unknown since no endpoint answered for much of the load
 };
 
 // `total` is everything of one run, of any number of threads and hosts.

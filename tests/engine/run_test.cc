@@ -246,15 +246,18 @@ TEST(EngineRun, MinioSignsForTheRegionThatTheBucketIsSaidToBeIn) {
   EXPECT_EQ(counted(result.total).errors, 0u);
 }
 
+// Takes five PUTs of 1 KiB on each connection, and closes it.
+void ends_after_five(ScriptedPeer& peer, int) {
+  for (int i = 0; i < 5; ++i) {
+    peer.read_head();
+    peer.read_body(1024);
+    peer.write(answer_ok);
+  }
+}
+
 // urllib3 drops such a connection before it uses it.
 TEST(EngineRun, WithTheRetriesOfAnSdkAConnectionThatEndedBeforeItIsUsedIsNoAttempt) {
-  ScriptedServer server([](ScriptedPeer& peer, int) {
-    for (int i = 0; i < 5; ++i) {
-      peer.read_head();
-      peer.read_body(1024);
-      peer.write(answer_ok);
-    }
-  });
+  ScriptedServer server(ends_after_five);
   Pattern pattern = mixed_pattern(0.0, {{.label = "1KB", .bytes = 1024}});
   pattern.least_delay = pattern.most_delay = std::chrono::milliseconds(20);
   RunPlan plan = plan_for(server.port(), pattern, 1, 1);
@@ -271,13 +274,7 @@ TEST(EngineRun, WithTheRetriesOfAnSdkAConnectionThatEndedBeforeItIsUsedIsNoAttem
 }
 
 TEST(EngineRun, AnIdleConnectionThatTheServerClosedIsAReconnectAndNoError) {
-  ScriptedServer server([](ScriptedPeer& peer, int) {
-    for (int i = 0; i < 5; ++i) {
-      peer.read_head();
-      peer.read_body(1024);
-      peer.write(answer_ok);
-    }
-  });
+  ScriptedServer server(ends_after_five);
   RunPlan plan = plan_for(server.port(), mixed_pattern(0.0, {{.label = "1KB", .bytes = 1024}}), 1, 1);
   plan.operations = 50;
   Watcher watcher;

@@ -14,26 +14,34 @@ namespace {
 
 using testing::HasSubstr;
 
-// `rate(second)` GETs a second of about 1 ms each.
-template <class Rate>
-std::pair<RunCourse, Snapshot> run_of(int length, Rate rate) {
-  Random random = Random::stream(4, {2});
+// The seconds of a run; `fill(i, second)` says what happened in each.
+template <class Fill>
+std::pair<RunCourse, Snapshot> course_of(int length, Fill fill) {
   RunCourse course;
   Snapshot total;
   for (int i = 0; i < length; ++i) {
     Snapshot second;
     second.from = seconds(i);
     second.to = seconds(i + 1);
+    fill(i, second);
+    course.add(second);
+    total.append(second);
+  }
+  return {std::move(course), std::move(total)};
+}
+
+// `rate(second)` GETs a second of about 1 ms each.
+template <class Rate>
+std::pair<RunCourse, Snapshot> run_of(int length, Rate rate) {
+  Random random = Random::stream(4, {2});
+  return course_of(length, [&](int i, Snapshot& second) {
     Cell& cell = second.cells[{"p", OperationKind::get, "1KB"}];
     const int n = static_cast<int>(rate(i) + 10 * random.uniform());
     for (int k = 0; k < n; ++k) {
       ++cell.counters.count;
       cell.response.record(900 + static_cast<std::int64_t>(200 * random.uniform()));
     }
-    course.add(second);
-    total.append(second);
-  }
-  return {std::move(course), std::move(total)};
+  });
 }
 
 const RunCourse::Key gets{"p", OperationKind::get};
@@ -101,20 +109,13 @@ TEST(Certainty, ARunThatStoodStillForTwoSecondsIsNotSteadyAndSaysWhen) {
 
 // The drain falls into the second in which the stand-still ends; what waited through it tells when that was.
 TEST(Certainty, AStandStillEndsWithinTheSecondAfterItsLastWholeOne) {
-  RunCourse course;
-  Snapshot total;
-  for (int i = 0; i < 30; ++i) {
-    Snapshot second;
-    second.from = seconds(i);
-    second.to = seconds(i + 1);
+  const auto [course, total] = course_of(30, [&](int i, Snapshot& second) {
     second.arrivals["p"].intended = static_cast<std::uint64_t>(200 * (i + 1));
     Cell& cell = second.cells[{"p", OperationKind::get, "1KB"}];
     cell.counters.count = i == 8 ? 0 : i == 9 ? 400 : 200;
     if (i != 8) cell.response.record(i == 9 ? 1'990'000 : 300, cell.counters.count);
     second.cells[{"p", OperationKind::trim, ""}].counters.count = i == 8 ? 0 : 50;
-    course.add(second);
-    total.append(second);
-  }
+  });
   const std::string sentence = "stood still from 8.0s to 10.0s: no operation ended where 200/s are due";
   EXPECT_EQ(certainty_of(course, total, {}).patterns.at("p").why, sentence);
   const Certainty ramp = certainty_of(course, total, {{"p", "its rate changes by design"}});
@@ -122,19 +123,12 @@ TEST(Certainty, AStandStillEndsWithinTheSecondAfterItsLastWholeOne) {
 }
 
 TEST(Certainty, AnOpenLoopThatIsMeantToDoLittleDoesNotStandStill) {
-  RunCourse course;
-  Snapshot total;
   std::uint64_t intended = 0;
-  for (int i = 0; i < 30; ++i) {
-    Snapshot second;
-    second.from = seconds(i);
-    second.to = seconds(i + 1);
+  const auto [course, total] = course_of(30, [&](int i, Snapshot& second) {
     const std::uint64_t rate = i < 15 ? 1000 : i < 25 ? 30 : 0;  // steps down
     second.arrivals["p"].intended = intended += rate;
     second.cells[{"p", OperationKind::get, "1KB"}].counters.count = rate;
-    course.add(second);
-    total.append(second);
-  }
+  });
   const Steadiness found =
       certainty_of(course, total, {{"p", "its rate changes by design"}}).patterns.at("p");
   EXPECT_TRUE(found.stops.empty());
@@ -154,18 +148,11 @@ TEST(Certainty, SecondsWithoutAnOperationAreNothingWhereFewEnd) {
 
 TEST(Certainty, ATestThatCouldNotHaveFoundAnythingProvesNoSameness) {
   // A second of each third has its operations late, at another place in each: nothing drifts.
-  RunCourse course;
-  Snapshot total;
-  for (int i = 0; i < 30; ++i) {
-    Snapshot second;
-    second.from = seconds(i);
-    second.to = seconds(i + 1);
+  const auto [course, total] = course_of(30, [&](int i, Snapshot& second) {
     Cell& cell = second.cells[{"p", OperationKind::get, "1KB"}];
     cell.counters.count = 500;
     cell.response.record(i == 3 || i == 16 || i == 28 ? 600'000 : 100 + i % 3, 500);
-    course.add(second);
-    total.append(second);
-  }
+  });
   const Steadiness found = certainty_of(course, total, {}).patterns.at("p");
   EXPECT_EQ(found.found, Steadiness::Found::unknown);
   EXPECT_THAT(found.why, HasSubstr("no drift found, but the mean response time of GET varies so much that "

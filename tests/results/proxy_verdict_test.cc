@@ -49,7 +49,7 @@ TEST(ProxyVerdict, AnS3poolThatWasAwayIsNotTheStorage) {
       .outcomes[static_cast<std::size_t>(Outcome::connect)] = 40;
   total.suspicions["http://127.0.0.1:18080"].seconds = 3.6;
   const Verdict verdict =
-      through_proxy({"unknown", "the storage was away"}, {.address = "a", .log = {}}, total);
+      through_proxy({"unknown", "the storage was away", true}, {.address = "a", .log = {}}, total);
   EXPECT_EQ(verdict.bottleneck, "unknown");
   EXPECT_EQ(
       verdict.why,
