@@ -18,6 +18,11 @@ constexpr std::string_view name(OperationKind kind) {
   return operation_names[static_cast<std::size_t>(kind)];
 }
 
+// Of a pattern's own mix: not TRIM, which keeps the bucket small, and not PART, which is a piece of a PUT.
+constexpr bool is_in_mix(OperationKind kind) {
+  return kind != OperationKind::trim && kind != OperationKind::part;
+}
+
 // How an attempt ended.
 enum class Outcome : std::uint8_t {
   ok,

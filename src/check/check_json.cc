@@ -111,6 +111,7 @@ json::object endpoint_object(const EndpointFacts& facts, const EndpointJudgement
       {"right_region", or_null(facts.right_region)},
       {"bucket", bucket_object(facts.bucket)},
       {"backends", std::move(backends)},
+      {"not_written", or_null(facts.not_written)},
       {"payloads", integrity_object(facts.payloads)},
       {"checksums", integrity_object(facts.checksums)},
       {"multipart", trials_object(facts.multipart)},

@@ -173,6 +173,9 @@ std::vector<Entry> entries_of(const CheckFacts& all, const EndpointFacts& facts)
     entries.push_back({backend.name, trials_text(backend.operations, backend.works() ? "work" : "allowed"),
                        chosen && !backend.works() ? Tone::bad : Tone::plain});
   }
+  if (!facts.not_written.empty())
+    entries.push_back(
+        {"not tried", "payloads, checksums, multipart, ranges, 100-continue: " + facts.not_written});
   if (!facts.payloads.empty()) entries.push_back({"payloads", integrity_text(facts.payloads)});
   if (!facts.checksums.empty()) entries.push_back({"checksums", integrity_text(facts.checksums)});
   if (!facts.multipart.empty()) entries.push_back({"multipart", trials_text(facts.multipart, "work")});

@@ -93,6 +93,7 @@ struct EndpointFacts {
   BucketFacts bucket;
   std::vector<BackendFact> backends;
   std::vector<IntegrityFact> payloads, checksums;
+  std::string not_written = {};  // why no more was written than this took to find out; empty: all was
   Trial range;
   Trial expect_continue;  // works: it said 100 Continue
   std::optional<bool> keeps_connections;

@@ -106,10 +106,11 @@ void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector
   if (!facts.left.what.empty()) {
     wrong(fmt::format(
         "{} of what the check wrote could not be taken away again ({}): {}; s3loadtest cleanup knows "
-        "such keys",
+        "such keys{}",
         facts.left.what.size(), facts.left.problem.empty() ? "it is listed still" : facts.left.problem,
         fmt::join(facts.left.what.begin(),
-                  facts.left.what.begin() + std::min<std::ptrdiff_t>(3, std::ssize(facts.left.what)), ", ")));
+                  facts.left.what.begin() + std::min<std::ptrdiff_t>(3, std::ssize(facts.left.what)), ", "),
+        facts.left.problem.starts_with("403") ? ", with an access key that may delete" : ""));
   } else if (!facts.left.looked && !facts.left.problem.empty()) {
     wrong(fmt::format(
         "whether all that the check wrote is gone from {} could not be looked at ({}); s3loadtest cleanup "
@@ -134,10 +135,10 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
     note("it does not say 100 Continue: each PUT of backend boto3 waits a second for it");
   if (facts.signature_verified == false) note("it verifies no signatures: anybody can use it with any key");
   if (facts.clock_ahead && std::abs(*facts.clock_ahead) > worth_a_word) {
-    note(
-        fmt::format("this machine's clock is {} {} its own; from 15 minutes on storages refuse every request",
-                    format_duration(seconds(std::round(std::abs(*facts.clock_ahead)))),
-                    *facts.clock_ahead > 0 ? "ahead of" : "behind"));
+    note(fmt::format(
+        "this machine's clock is {} {} the server's; from 15 minutes on storages refuse every request",
+        format_duration(seconds(std::round(std::abs(*facts.clock_ahead)))),
+        *facts.clock_ahead > 0 ? "ahead of" : "behind"));
   }
   if (facts.tls && facts.tls->problem && !facts.problem)
     note(fmt::format("its certificate {}: with S3_VERIFY_SSL=true no run would begin",
@@ -161,7 +162,7 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
 
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-    return std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/=,[]@%+")
+    return std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/=,@%+")
                .find(c) != std::string_view::npos;
   });
   if (plain) return word;
@@ -220,7 +221,7 @@ std::string next_command(const CheckFacts& facts, const Judgement& judgement, Gi
   }
   if (any([](const EndpointFacts& one) { return one.bucket_missing; }))
     return command(run + " --create-bucket", flags);
-  if (any([](const EndpointFacts& one) { return !one.left.what.empty(); })) {
+  if (any([](const EndpointFacts& one) { return !one.left.what.empty() && one.not_written.empty(); })) {
     flags.backend.clear();
     return command("s3loadtest cleanup", flags);
   }

@@ -77,8 +77,9 @@ Task<void> Prober::run() {
   if (going()) co_await ask_strangers();
   if (going()) co_await look_at_bucket();
   for (const WireProfile* profile : wire_profiles()) {
-    if (may_write() && !profile->traits(endpoint_.tls).through_s3pool) co_await try_backend(*profile);
+    if (may_try() && !profile->traits(endpoint_.tls).through_s3pool) co_await try_backend(*profile);
   }
+  judge_rights();
   if (going() && !facts_.bucket.exists && !facts_.backends.empty()) judge_denial();
   if (may_write()) co_await try_payloads();
   if (may_write()) co_await try_checksums();
@@ -205,6 +206,10 @@ Task<void> Prober::admit() {
   const std::string& code = answer.error_document.code;
   facts_.bucket.exists = answer.status == 200 && code.empty();
   first_ = answer;
+  if (!first.no_listing.empty()) {
+    silent_.emplace("LIST");
+    hung_["LIST"] = {.times = 1, .longest = preflight_silence};
+  }
   if (facts_.bucket.exists || code == "AccessDenied") co_return;
   facts_.bucket_missing = no_such_bucket(answer);
   facts_.right_region = expected_region(plan_, answer);
@@ -214,7 +219,7 @@ Task<void> Prober::admit() {
 Task<StorageAnswer> Prober::ask(Asker& asker, const Question& question) {
   StorageAnswer answer;
   const auto hung = hung_.find(question.name);
-  if (hung != hung_.end() && hung->second >= attempts && !tidying_) {
+  if (hung != hung_.end() && hung->second.times >= attempts && !tidying_) {
     answer.error = StreamError::cancelled;
     co_return answer;
   }
@@ -236,8 +241,10 @@ Task<StorageAnswer> Prober::ask(Asker& asker, const Question& question) {
   }
   silent_.emplace(question.name);
   if (answer.connected && answer.error == StreamError::timed_out) {
-    ++hung_[std::string(question.name)];
-    answer.problem = fmt::format("no answer for {}", format_duration(patience));
+    Hang& hang = hung_[std::string(question.name)];
+    ++hang.times;
+    hang.longest = std::max(hang.longest, patience);
+    answer.problem = fmt::format("no answer for {}", format_duration(hang.longest));
   }
   // One kind of question may hang alone.
   if (silent_.size() >= attempts && !stopped_ && !facts_.problem)

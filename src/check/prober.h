@@ -52,7 +52,8 @@ class Prober {
 
   bool going() const { return !stopped_ && !facts_.problem; }
   // Not where an object lock would keep what it writes.
-  bool may_write() const { return going() && facts_.bucket.default_retention.empty(); }
+  bool may_try() const { return going() && facts_.bucket.default_retention.empty(); }
+  bool may_write() const { return may_try() && facts_.not_written.empty(); }
 
   // prober.cc: the way there
   Task<void> reach();
@@ -66,6 +67,7 @@ class Prober {
   void judge_denial();
   // prober_backends.cc: the operations of a run
   Task<void> try_backend(const WireProfile& profile);
+  void judge_rights();
   // prober_features.cc: what else it knows
   Task<void> try_payloads();
   Task<void> try_checksums();
@@ -118,10 +120,14 @@ class Prober {
   std::vector<std::string> keys_;  // that we tried to write
   std::vector<Written> versions_;  // that the storage says it made
   bool saw_versions_ = false;
-  StorageAnswer first_;                                // to the listing that lets us in, or does not
-  std::vector<Upload> uploads_;                        // begun and not known to be over
-  std::set<std::string, std::less<>> silent_;          // kinds of questions in a row without an answer
-  std::map<std::string, unsigned, std::less<>> hung_;  // kinds that were waited for in vain, and how often
+  StorageAnswer first_;                        // to the listing that lets us in, or does not
+  std::vector<Upload> uploads_;                // begun and not known to be over
+  std::set<std::string, std::less<>> silent_;  // kinds of questions in a row without an answer
+  struct Hang {
+    unsigned times = 0;
+    Duration longest{};  // that was waited
+  };
+  std::map<std::string, Hang, std::less<>> hung_;  // kinds of questions that were waited for in vain
   unsigned retries_left_ = 6;  // one that is busy for good is not waited for at every question
   bool stopped_ = false;
 };

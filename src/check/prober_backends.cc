@@ -47,12 +47,20 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
                      .crc32_base64 = crc32,
                      .md5_base64 = md5};
   };
-  const std::string key = new_key();
-  const PutObject put_one = put_of(key);
-  StorageAnswer answer = co_await ask(profile, put_one, "PUT", "PUT", body, traits.expect_continue);
-  note(key, answer);
-  const bool exists = trial_of(answer).works();
-  tried("PUT", trial_of(answer));
+  // What cannot be deleted is written once.
+  const bool writes = may_write();
+  const std::string key = writes ? new_key() : keys_.front();
+  bool exists = !writes;
+  StorageAnswer answer;
+  if (writes) {
+    const PutObject put_one = put_of(key);
+    answer = co_await ask(profile, put_one, "PUT", "PUT", body, traits.expect_continue);
+    note(key, answer);
+    exists = trial_of(answer).works();
+    tried("PUT", trial_of(answer));
+  } else {
+    tried("PUT", {});
+  }
 
   const HeadObject head_one{.bucket = plan_.bucket, .key = key};
   answer = co_await ask(profile, head_one, "HEAD", "HEAD");
@@ -95,7 +103,8 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   if (lets_in(answer, exists)) trial = {.end = Trial::End::works, .said = {}};
   tried("DELETE", trial);
 
-  if (exists && may_write()) {
+  const bool deletes = trial.works();
+  if (exists && deletes && may_write()) {
     const std::string second = new_key();
     const PutObject put_two = put_of(second);
     answer = co_await ask(profile, put_two, "PUT", "PUT", body, traits.expect_continue);
@@ -112,7 +121,22 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
     if (result && !result->refused.empty()) trial = fails(result->refused.front().code);
   }
   tried("DELETE-BATCH", trial);
+  if (exists) {
+    const bool stays = !deletes && !trial.works();
+    facts_.not_written = stays ? "what is written could not be deleted again" : "";
+  }
   facts_.backends.push_back(std::move(fact));
+}
+
+// Where no backend may write, the rest would be refused as well.
+void Prober::judge_rights() {
+  const auto denied = [](const BackendFact& backend) {
+    return std::ranges::any_of(backend.operations, [](const NamedTrial& one) {
+      return one.name == "PUT" && one.trial.said.starts_with("403");
+    });
+  };
+  if (!facts_.backends.empty() && std::ranges::all_of(facts_.backends, denied))
+    facts_.not_written = "PUT is not allowed";
 }
 
 }  // namespace s3lt

@@ -115,7 +115,7 @@ Tally tally(const Snapshot& total, const std::vector<Slo>& slos) {
     });
   };
   for (const auto& [key, cell] : total.cells) {
-    if (key.operation == OperationKind::trim || key.operation == OperationKind::part) continue;
+    if (!is_in_mix(key.operation)) continue;
     const Counters& c = cell.counters;
     t.ended += c.count;
     t.succeeded += c.count - c.errors;

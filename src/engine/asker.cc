@@ -145,7 +145,12 @@ Task<FirstAnswer> ask_first(Asker& asker, Ask how) {
     // HEAD carries no reason: a listing does. 404 need not mean the bucket: VersityGW says it of access
     // keys too.
     const ListObjects list{.bucket = plan.bucket, .prefix = plan.prefix, .max_keys = 1};
-    first.answer = co_await asker.ask(list, "GET", "LIST");
+    StorageAnswer listing = co_await asker.ask(list, "GET", "LIST");
+    if (let_in && listing.status == 0) {
+      first.no_listing = listing.problem;
+    } else {
+      first.answer = std::move(listing);
+    }
   }
   StorageAnswer& answer = first.answer;
   first.answered = answer.status != 0;

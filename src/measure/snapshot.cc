@@ -156,9 +156,8 @@ void Snapshot::leave_out_arrivals(const Snapshot& before) {
     if (starts == before.arrivals.end()) continue;
     std::uint64_t gone = starts->second.not_sent;
     for (const auto& [key, cell] : before.cells) {
-      const bool counts = key.pattern == pattern && key.operation != OperationKind::trim &&
-                          key.operation != OperationKind::part;
-      if (counts) gone += cell.counters.count + cell.counters.cancelled;
+      if (key.pattern == pattern && is_in_mix(key.operation))
+        gone += cell.counters.count + cell.counters.cancelled;
     }
     counters.intended -= std::min(counters.intended, gone);
     counters.not_sent -= std::min(counters.not_sent, starts->second.not_sent);

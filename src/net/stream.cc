@@ -221,6 +221,7 @@ IoResult Stream::tls_failure(int returned) {
       socket_.tried(0, Socket::writable);
       return {.blocked = Socket::writable};
     case SSL_ERROR_ZERO_RETURN:
+      cut_short_ = !tls_->closed_in_order();
       return {.error = StreamError::closed};
     case SSL_ERROR_SYSCALL:
       cut_short_ = true;

@@ -59,6 +59,9 @@ std::expected<std::unique_ptr<TlsClient>, std::string> TlsClient::create(const T
   static constexpr unsigned char http11[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context.get(), http11, sizeof http11 - 1);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
+  // Else OpenSSL holds a session for broken, and none to be continued, whose connection ended without a
+  // close_notify, as many servers end kept ones; what that means for an answer is not for it to judge.
+  if (options.resume) SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
   // As Python's ssl: a client that never continues a session asks for no ticket of TLS 1.2.
   if (!options.resume) SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
   SSL_CTX_set_post_handshake_auth(context.get(), 1);
@@ -108,8 +111,8 @@ TlsSession::TlsSession(TlsClient& client, int fd, const std::string& server_name
     if (verify) SSL_set1_host(ssl_, server_name.c_str());
   }
   SSL_set_cert_cb(ssl_, &TlsSession::note_wish, this);
+  watch_alerts();
   if (verify) {
-    SSL_set_ex_data(ssl_, 0, this);
     SSL_set_verify(ssl_, SSL_VERIFY_PEER, &TlsSession::judge);
   }
   if (ticket) SSL_set_session(ssl_, ticket.get());
@@ -119,6 +122,7 @@ TlsSession::TlsSession(TlsClient& client, int fd, const std::string& server_name
 TlsSession::TlsSession(TlsServer& server, int fd)
     : ssl_(new_ssl(server.impl().context.get(), fd)),
       record_(std::make_unique_for_overwrite<std::byte[]>(record_size)) {
+  watch_alerts();
   SSL_set_accept_state(ssl_);
 }
 
@@ -147,6 +151,16 @@ int TlsSession::judge(int good, X509_STORE_CTX* verification) {
 int TlsSession::note_wish(SSL*, void* session) {
   static_cast<TlsSession*>(session)->asked_for_certificate_ = true;
   return 1;
+}
+
+void TlsSession::watch_alerts() {
+  SSL_set_ex_data(ssl_, 0, this);
+  SSL_set_info_callback(ssl_, &TlsSession::note_alert);
+}
+
+void TlsSession::note_alert(const SSL* ssl, int where, int alert) {
+  if (where != SSL_CB_READ_ALERT || (alert & 0xff) != SSL_AD_CLOSE_NOTIFY) return;
+  static_cast<TlsSession*>(SSL_get_ex_data(ssl, 0))->closed_in_order_ = true;
 }
 
 // What servers say to whoever sent none, though they asked for one; with TLS 1.3 only after the handshake.

@@ -88,6 +88,8 @@ class TlsSession {
   const std::optional<CertificateProblem>& problem() const { return problem_; }
   // The server asked for a certificate of ours, and got none.
   bool asked_for_certificate() const { return asked_for_certificate_; }
+  // The peer sent a close_notify.
+  bool closed_in_order() const { return closed_in_order_; }
   bool resumed() const;
   TlsFacts facts() const;
   // With TlsClientOptions::resume: what the next connection may continue; null: nothing.
@@ -99,11 +101,13 @@ class TlsSession {
   static int judge(int good, x509_store_ctx_st* verification);
   bool lacks_certificate(int reason) const;
   static int note_wish(ssl_st* ssl, void* session);
+  void watch_alerts();
+  static void note_alert(const ssl_st* ssl, int where, int alert);
   ssl_st* ssl_;
   TlsClient* client_ = nullptr;
   std::string host_;
   std::optional<CertificateProblem> problem_;
-  bool asked_for_certificate_ = false;
+  bool asked_for_certificate_ = false, closed_in_order_ = false;
   std::unique_ptr<std::byte[]> record_;
 };
 

@@ -18,19 +18,31 @@ namespace {
 constexpr std::uint64_t enough_samples = 100;
 constexpr double long_tail = 10;
 
+using ByOutcome = std::array<std::uint64_t, outcomes>;
+
 // What all patterns did together, a PART with its PUT.
 struct Sum {
   Counters operations, trims;
   std::uint64_t repeated = 0;  // attempts, those of parts among them
+  ByOutcome repeated_with{};   // the same by outcome
   bool any_ok = false;
 
   explicit Sum(const Snapshot& total) {
     for (const auto& [key, cell] : total.cells) {
-      if (key.operation != OperationKind::trim) repeated += cell.counters.repeated();
+      if (key.operation != OperationKind::trim) add_repeated(cell.counters);
       if (key.operation == OperationKind::part) continue;
       const bool trim = key.operation == OperationKind::trim;
       (trim ? trims : operations).add(cell.counters);
       any_ok = any_ok || (!trim && !cell.response.empty());
+    }
+  }
+
+ private:
+  void add_repeated(const Counters& counters) {
+    repeated += counters.repeated();
+    for (std::size_t i = 0; i < outcomes; ++i) {
+      if (!is_error(static_cast<Outcome>(i))) continue;
+      repeated_with[i] += counters.outcomes[i] - std::min(counters.outcomes[i], counters.failed_with[i]);
     }
   }
 };
@@ -41,11 +53,8 @@ std::string share_text(std::uint64_t part, std::uint64_t whole) {
   return percent > 0 && percent < 0.1 ? "<0.1%" : fmt::format("{:.1f}%", percent);
 }
 
-std::string most_frequent_error(const Counters& counters) {
-  const auto most = std::ranges::max_element(counters.failed_with);
-  if (*most == 0) return {};
-  return fmt::format(", most often: {}",
-                     outcome_names[static_cast<std::size_t>(most - counters.failed_with.begin())]);
+std::string_view most_frequent(const ByOutcome& counts) {
+  return outcome_names[static_cast<std::size_t>(std::ranges::max_element(counts) - counts.begin())];
 }
 
 std::string failures(const Sum& sum) {
@@ -53,12 +62,13 @@ std::string failures(const Sum& sum) {
   std::string text;
   if (c.errors == 0 && sum.trims.errors == 0) text = " without an error";
   if (c.errors > 0) {
-    text = fmt::format("; {} of them failed ({}{})", format_count(c.errors), share_text(c.errors, c.count),
-                       most_frequent_error(c));
+    text = fmt::format("; {} of them failed ({}, most often: {})", format_count(c.errors),
+                       share_text(c.errors, c.count), most_frequent(c.failed_with));
   }
   if (sum.repeated > 0) {
-    text += fmt::format("; {} went wrong and {} repeated", counted(sum.repeated, "attempt"),
-                        sum.repeated == 1 ? "was" : "were");
+    text += fmt::format("; {} went wrong and {} repeated ({}{})", counted(sum.repeated, "attempt"),
+                        sum.repeated == 1 ? "was" : "were",
+                        sum.repeated == 1 ? "" : "most often: ", most_frequent(sum.repeated_with));
   }
   if (sum.trims.errors > 0) text += fmt::format("; {} failed", counted(sum.trims.errors, "TRIM"));
   return text;

@@ -93,8 +93,7 @@ Steadiness stops_of(const RunCourse& course, const std::string& pattern) {
 Steadiness steadiness_of(const RunCourse& course, const std::string& pattern) {
   std::vector<std::pair<OperationKind, const BatchedSeries*>> operations;
   for (const auto& [key, series] : course.operations()) {
-    const bool housekeeping = key.second == OperationKind::trim || key.second == OperationKind::part;
-    if (key.first == pattern && !housekeeping) operations.emplace_back(key.second, &series);
+    if (key.first == pattern && is_in_mix(key.second)) operations.emplace_back(key.second, &series);
   }
   Tests tests{.number = 2 * static_cast<unsigned>(operations.size()), .all_done = !operations.empty()};
   for (const auto& [operation, series] : operations) {

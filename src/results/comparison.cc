@@ -63,10 +63,6 @@ struct RunSeries {
   }
 };
 
-bool is_compared(OperationKind operation) {
-  return operation != OperationKind::trim && operation != OperationKind::part;
-}
-
 Result<void> read_counts(const RunReader& reader, RunSeries& series) {
   const auto read = reader.for_each_interval([&](const RecordedInterval& interval) {
     if (interval.warmup) return;
@@ -82,7 +78,7 @@ Result<void> read_counts(const RunReader& reader, RunSeries& series) {
     series.begins.emplace_back(ms_of(figures.from), size - 1);
     for (const auto& [key, cell] : figures.cells) {
       series.ended[{key.pattern, key.operation}] += cell.counters.count;
-      if (!is_compared(key.operation)) continue;
+      if (!is_in_mix(key.operation)) continue;
       OperationSeries& of = series.operations[{key.pattern, key.operation}];
       for (auto* list : {&of.in_time, &of.bytes, &of.count, &of.errors, &of.timed}) list->resize(size);
       of.in_time.back() += static_cast<double>(cell.counters.in_time());
@@ -103,7 +99,7 @@ Result<void> read_counts(const RunReader& reader, RunSeries& series) {
 // Twice: what lies above a percentile can only be counted when it is known.
 Result<void> read_latencies(const RunReader& reader, RunSeries& series) {
   const auto seconds_only = [](const HistogramTag& tag) {
-    return tag.scope == HistogramTag::Scope::interval && tag.figure.empty() && is_compared(tag.operation);
+    return tag.scope == HistogramTag::Scope::interval && tag.figure.empty() && is_in_mix(tag.operation);
   };
   const auto each = [&](auto visit) {
     return reader.for_each_histogram(seconds_only, [&](const RecordedHistogram& line) {
@@ -300,7 +296,7 @@ void compare_sizes(Comparison& out, const json::object& a, const json::object& b
   for (const auto& [pattern, of_a] : object_in(a, "patterns")) {
     const json::object& in_b = object_in(object_in(b, "patterns"), pattern);
     for (const OperationKind kind : shown_order) {
-      if (!is_compared(kind) || !of_a.is_object()) continue;
+      if (!is_in_mix(kind) || !of_a.is_object()) continue;
       const json::object& sizes_a =
           object_in(object_in(object_in(of_a.get_object(), "operations"), name(kind)), "sizes");
       const json::object& sizes_b = object_in(object_in(object_in(in_b, "operations"), name(kind)), "sizes");

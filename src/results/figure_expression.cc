@@ -164,8 +164,7 @@ struct Selection {
 }  // namespace
 
 bool FigureSelector::covers(const CellKey& key) const {
-  const bool apart = key.operation == OperationKind::part || key.operation == OperationKind::trim;
-  if (operation ? key.operation != *operation : apart) return false;
+  if (operation ? key.operation != *operation : !is_in_mix(key.operation)) return false;
   return (pattern.empty() || key.pattern == pattern) && (size.empty() || key.size == size);
 }
 

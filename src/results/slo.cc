@@ -302,8 +302,7 @@ SloCells cells_of(const Slo& slo, const Snapshot& snapshot) {
   std::map<std::string_view, Ended> ended;  // by pattern in an open loop
   for (const auto& [key, cell] : snapshot.cells) {
     const bool covered = slo.of.covers(key);
-    if (key.operation != OperationKind::part && key.operation != OperationKind::trim &&
-        snapshot.arrivals.contains(key.pattern)) {
+    if (is_in_mix(key.operation) && snapshot.arrivals.contains(key.pattern)) {
       const auto count = static_cast<double>(cell.counters.count);
       ended[key.pattern].all += count;
       if (covered) ended[key.pattern].covered += count;

@@ -80,8 +80,7 @@ std::optional<double> SloWatch::most_to_come(const Watched& of, const Snapshot& 
   if (horizon_.operations) {
     std::uint64_t done = 0;
     for (const auto& [key, cell] : total.cells) {
-      const bool counts = key.operation != OperationKind::trim && key.operation != OperationKind::part;
-      if (counts) done += cell.counters.count;
+      if (is_in_mix(key.operation)) done += cell.counters.count;
     }
     most = clients + static_cast<double>(*horizon_.operations - std::min(*horizon_.operations, done));
   }

@@ -145,7 +145,7 @@ TEST(CheckJudgement, TheNextCommandPutsRightWhatAWordPutsRight) {
   one.other_scheme = true;
   EXPECT_EQ(judge(facts, {}).next, "s3loadtest check --endpoint https://10.0.0.1:9000");
   one.url = "https://[::1]";
-  EXPECT_EQ(judge(facts, {}).next, "s3loadtest check --endpoint http://[::1]:443");
+  EXPECT_EQ(judge(facts, {}).next, "s3loadtest check --endpoint 'http://[::1]:443'");
   one.other_scheme = false;
   one.right_region = "eu-west-1";
   EXPECT_EQ(judge(facts, {}).next, "AWS_REGION=eu-west-1 s3loadtest check");
@@ -171,7 +171,7 @@ TEST(CheckJudgement, WhatStaysIsWrong) {
   EXPECT_EQ(findings(judge(facts, {}), true),
             std::vector<std::string>{
                 "4 of what the check wrote could not be taken away again (403 AccessDenied): a, b, c; "
-                "s3loadtest cleanup knows such keys"});
+                "s3loadtest cleanup knows such keys, with an access key that may delete"});
   EXPECT_EQ(judge(facts, {}).next, "s3loadtest cleanup");
   facts.endpoints[0].left = {.looked = false, .what = {}, .problem = "LIST: 500"};
   EXPECT_EQ(judge(facts, {}).exit_status, 1);
@@ -207,7 +207,7 @@ TEST(CheckJudgement, WhatIsGoodToKnowIsNotWrong) {
           "figures have that in them",
           "it does not say 100 Continue: each PUT of backend boto3 waits a second for it",
           "it verifies no signatures: anybody can use it with any key",
-          "this machine's clock is 2m behind its own; from 15 minutes on storages refuse every request",
+          "this machine's clock is 2m behind the server's; from 15 minutes on storages refuse every request",
           HasSubstr("its certificate expires on "),
           "it takes bodies that do not have the hash that was signed",
           "multipart uploads: part fails (501 NotImplemented)"));

@@ -361,6 +361,7 @@ def test_a_key_that_may_only_read(rgw, check):
     assert "grant it s3:PutObject" in done.problems
     assert "403 AccessDenied" in done.endpoint["backends"]["boto3"]["operations"]["PUT"]["said"]
     assert done.endpoint["backends"]["boto3"]["operations"]["GET"]["works"]
+    assert done.endpoint["not_written"] == "PUT is not allowed" and done.endpoint["payloads"] == {}
     storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
     assert_empty(storage)
 
@@ -370,8 +371,15 @@ def test_what_cannot_be_taken_away_is_told(serve_with, check):
     done = check(storage)
     assert done.status == 1
     left = storage.keys()
-    assert left and set(done.endpoint["left_behind"]["what"]) == set(left)
+    assert len(left) == 1 and done.endpoint["left_behind"]["what"] == list(left)
     assert "could not be taken away again (403" in done.problems
+    assert "DELETE (403 AccessDenied), DELETE-BATCH (403 AccessDenied); grant it s3:DeleteObject" in done.problems
+    for backend in ("boto3", "minio", "native"):
+        operations = done.endpoint["backends"][backend]["operations"]
+        assert operations["GET"]["works"] and operations["DELETE-BATCH"]["works"] is False
+        assert operations["PUT"]["works"] is (True if backend == "boto3" else None)
+    assert done.endpoint["not_written"] == "what is written could not be deleted again"
+    assert done.facts["next"].startswith("s3loadtest check")
 
 
 def test_cleanup_knows_what_a_killed_check_left(serve_with, loadtest):

@@ -40,3 +40,24 @@ def test_where_one_operation_hangs_it_is_named_and_asked_no_more(serve_with, che
     works = {name: of["works"] for name, of in done.endpoint["backends"]["boto3"]["operations"].items()}
     assert works.pop("PUT") is False and all(works.values()), works
     assert_empty(storage)
+
+
+def test_where_listings_hang_the_rest_is_tried(serve_with, check):  # noqa: F811
+    storage = serve_with("--fault", "LIST:silent")
+    began = time.monotonic()
+    done = check(storage)
+    assert time.monotonic() - began < 40
+    assert done.status == 1, done.text
+    assert f"backend boto3 does not work at {storage.endpoint} in bucket {storage.bucket}: LIST (no answer for 10s)" in done.problems
+    works = {name: of["works"] for name, of in done.endpoint["backends"]["native"]["operations"].items()}
+    assert works.pop("LIST") is not True and all(works.values()), works
+    assert done.endpoint["payloads"]["signed"]["verified"] and done.endpoint["multipart"]["complete"]["works"]
+    assert "LIST: no answer for 10s" in done.endpoint["left_behind"]["problem"]
+
+
+def test_where_nothing_can_be_deleted_one_object_stays(serve_with, check):  # noqa: F811
+    storage = serve_with("--fault", "DELETE:silent", "--fault", "DELETE-BATCH:silent")
+    done = check(storage)
+    assert done.status == 1, done.text
+    assert "DELETE (no answer for 10s), DELETE-BATCH (no answer for 2s)" in done.problems, done.problems
+    assert len(storage.keys()) == 1 and list(storage.keys()) == done.endpoint["left_behind"]["what"]

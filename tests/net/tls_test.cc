@@ -209,6 +209,20 @@ TEST(NetTls, ASessionIsContinuedWhereThatIsWanted) {
   }
 }
 
+TEST(NetTls, ASessionIsContinuedAlsoWhereItsConnectionEndedWithoutAWord) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsTestServer server(make_identity({}),
+                               [](TlsPeer& peer) {
+                                 peer.read_request();
+                                 peer.write("HTTP/1.1 200 OK\r\n\r\nbody");
+                               },
+                               {.least = version, .most = version});
+    const std::vector<Visit> two = visits(server, {.verify = false, .resume = true}, 2);
+    EXPECT_TRUE(two[0].result.truncated);
+    EXPECT_TRUE(two[1].facts.resumed) << two[1].facts.version;
+  }
+}
+
 TEST(NetTls, AServerThatHasForgottenTheSessionBeginsAnew) {
   const Identity identity = make_identity({});
   auto client = TlsClient::create({.verify = false, .resume = true});

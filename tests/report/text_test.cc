@@ -86,7 +86,7 @@ TEST(SummaryText, NamesWhatTheFailedOperationsEndedInAndTheAttemptsThatWereRepea
       .counters.outcomes[static_cast<std::size_t>(Outcome::reset)] = 7;
   EXPECT_THAT(summary_text(result, {.width = 1000}),
               HasSubstr("; 3 of them failed (50.0%, most often: truncated); 57 attempts went wrong and were "
-                        "repeated;"));
+                        "repeated (most often: throttled);"));
 }
 
 TEST(SummaryText, ARunWithoutAnErrorTellsTheRetriesThatMadeItSo) {
@@ -95,7 +95,7 @@ TEST(SummaryText, ARunWithoutAnErrorTellsTheRetriesThatMadeItSo) {
   put.errors = 0;
   put.failed_with.fill(0);
   EXPECT_THAT(summary_text(result, {.width = 1000}),
-              HasSubstr(" without an error; 1 attempt went wrong and was repeated; "));
+              HasSubstr(" without an error; 1 attempt went wrong and was repeated (throttled); "));
 }
 
 TEST(SummaryText, WhatStoodOutStandsInTheSentence) {
