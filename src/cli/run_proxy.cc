@@ -123,7 +123,7 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
   log_info(fmt::format("s3pool at {}: process {}{}, log {}", address, lease->pid(),
                        lease->shared() ? ", started by another run" : "", lease->log().string()));
   std::unique_ptr<RunProxy> proxy(new RunProxy(std::move(request), address));
-  proxy->record_ = {.address = address, .log = lease->log().string(), .shared = lease->shared()};
+  proxy->record_ = {.address = address, .log = lease->log().string()};
   proxy->use_.pid = lease->pid();
   proxy->lease_.emplace(std::move(*lease));
   proxy->look();
@@ -142,6 +142,7 @@ void RunProxy::begin() {
   record_.deaths = record_.starts = record_.own_answers = 0;
   record_.down_seconds = 0;
   record_.how_it_died.clear();
+  record_.shared = others_;
 }
 
 std::vector<std::string> RunProxy::take_news() {
@@ -152,6 +153,7 @@ std::vector<std::string> RunProxy::take_news() {
 ProxyRecord RunProxy::end() {
   over_ = true;
   if (watch_.joinable()) watch_.join();
+  take_what_came();
   look();
   if (lease_) lease_->give_back();
   lease_.reset();
@@ -170,6 +172,14 @@ void RunProxy::watch() {
       std::this_thread::sleep_for(look_every);
     }
     look();
+  }
+}
+
+void RunProxy::take_what_came() {
+  while (lease_) {
+    const auto event = lease_->next(now());
+    if (!event || event->kind == S3poolLease::Event::Kind::keeper_gone) return;
+    take(*event);
   }
 }
 
@@ -192,7 +202,10 @@ void RunProxy::take(const S3poolLease::Event& event) {
     return ask_again();
   }
   const std::lock_guard lock(mutex_);
-  if (event.kind == Kind::gave_up) {
+  if (event.kind == Kind::users) {
+    others_ = event.text != "1";
+    record_.shared = record_.shared || others_;
+  } else if (event.kind == Kind::gave_up) {
     if (std::ranges::find(record_.gave_up, event.text) != record_.gave_up.end()) return;
     record_.gave_up.push_back(event.text);
     say(fmt::format("s3pool takes {} for unhealthy, and may use it no more", event.text));

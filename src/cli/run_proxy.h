@@ -34,13 +34,14 @@ class RunProxy {
  private:
   struct Use {
     pid_t pid = 0;
-    std::uint64_t start_ticks = 0;      // with it, which process it is
+    std::uint64_t start_ticks = 0;    // with it, which process it is
     double at_first = 0, latest = 0;  // CPU seconds
   };
   RunProxy(S3poolRequest request, std::string address)
       : request_(std::move(request)), address_(std::move(address)) {}
   void watch();
   void take(const S3poolLease::Event& event);
+  void take_what_came();
   void ask_again();
   void look();
   void say(std::string news);
@@ -51,6 +52,7 @@ class RunProxy {
   std::atomic<bool> over_ = false;
   std::mutex mutex_;  // of what follows
   ProxyRecord record_;
+  bool others_ = false;    // use it, too, at this moment
   Use use_;                // of the process that is there
   double cpu_before_ = 0;  // of those before it
   std::optional<TimePoint> down_at_;

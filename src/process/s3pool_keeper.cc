@@ -45,6 +45,7 @@ class Keeper {
       for (User& user : users_) listen_to(user);
       leave();
       watch();
+      tell_users();
       if (!users_.empty() || (!had_users_ && now() <= first_user_by)) continue;
       // Who came while the last one's s3pool ended is not sent away.
       PacketSocket late = listener_.accept();
@@ -59,6 +60,8 @@ class Keeper {
     explicit User(PacketSocket s) : socket(std::move(s)) {}
     PacketSocket socket;
     bool asked = false, waits = false, gone = false, shares = false;
+    std::ptrdiff_t told_users = 0;
+    bool uses() const { return asked && !waits && !gone; }
   };
   enum class State : std::uint8_t { none, starting, up, down };
 
@@ -222,7 +225,15 @@ class Keeper {
   }
   void tell(const std::string& what, const std::string& text) {
     for (User& user : users_) {
-      if (user.asked && !user.waits && !user.gone) user.socket.send({what, text});
+      if (user.uses()) user.socket.send({what, text});
+    }
+  }
+  void tell_users() {
+    const auto count = std::ranges::count_if(users_, &User::uses);
+    for (User& user : users_) {
+      if (!user.uses() || user.told_users == count) continue;
+      user.told_users = count;
+      user.socket.send({"users", std::to_string(count)});
     }
   }
 

@@ -9,6 +9,7 @@
 //           "failed" WHAT TEXT        the request cannot be met; WHAT is a name of S3poolFailure
 //           "ended" TEXT              it died: "was ended by signal 9"; it will be started again
 //           "gave-up" URL             a line of its log: it takes this endpoint for unhealthy
+//           "users" COUNT             so many runs use it, this one among them; when that has changed
 //   run: closes its side          it uses it no more; the keeper closes the other once nothing is left to do
 #pragma once
 

@@ -16,7 +16,7 @@ std::string proxy_line(const ProxyRecord& proxy) {
       "(up to 6, after 0.2 s doubling to 5 s) are in these times and in no figure",
       proxy.address,
       !proxy.ours    ? " (not started by us)"
-      : proxy.shared ? " (other runs use it, too)"
+      : proxy.shared ? " (other runs used it, too)"
                      : "",
       used);
 }

@@ -51,10 +51,10 @@ struct RunInfo {
 
 // The s3pool that the load went through, with backend proxy.
 struct ProxyRecord {
-  std::string address, log;              // log: empty where it is not ours to keep
-  bool ours = true;                      // started by a run of ours; else --no-proxy
-  bool shared = false;                   // other runs of ours used it, too: its figures are of all of them
-  bool observed = false;                 // its process is of this machine, and could be looked at
+  std::string address, log;  // log: empty where it is not ours to keep
+  bool ours = true;          // started by a run of ours; else --no-proxy
+  bool shared = false;       // other runs used it at some time of what was measured: its figures are of all
+  bool observed = false;     // its process is of this machine, and could be looked at
   std::uint64_t deaths = 0, starts = 0;  // while the run went on; `starts` after a death
   double down_seconds = 0;
   std::vector<std::string> how_it_died = {};  // "was ended by signal 9": each different one

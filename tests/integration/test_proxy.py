@@ -171,11 +171,24 @@ def test_two_runs_share_one_and_the_last_ends_it(serve, loadtest, another_loadte
     pid = proxy.pid()
     second = running_load(another_loadtest, serve, proxy, "--worker-id", "1", seconds="3s")
     result = first.wait()
-    assert result.status == 0 and result.summary["proxy"]["shared"] is False
+    assert result.status == 0 and result.summary["proxy"]["shared"] is True
     assert proxy.pid() == pid, "the other run uses it still"
     result = second.wait()
     assert result.status == 0 and result.summary["proxy"]["shared"] is True and result.summary["proxy"]["deaths"] == 0
     assert pathlib.Path(result.summary["proxy"]["log"]).parent == first.log_directory
+    proxy.wait_until_gone()
+
+
+@pytest.mark.parametrize("flags", [(), ("--force-restart-proxy",)])
+def test_one_that_another_run_used_for_a_while_was_shared(serve, loadtest, another_loadtest, proxy, flags):
+    running = running_load(loadtest, serve, proxy, seconds="60s")
+    other = another_loadtest(serve, *LOAD, "--operations", "20", "--worker-id", "1", *flags, settings=proxy.settings())
+    assert other.status == 0 and other.summary["proxy"]["shared"] is True, other.stderr
+    running.signal()
+    result = running.wait()
+    assert result.summary["proxy"]["shared"] is True
+    rendered = loadtest(None, "report", str(result.directory))
+    assert f"proxy: s3pool at 127.0.0.1:{proxy.port} (other runs used it, too)" in re.sub(r"\s+", " ", rendered.stdout)
     proxy.wait_until_gone()
 
 
@@ -188,7 +201,8 @@ def test_one_with_other_settings_is_not_taken_from_another_run(serve, loadtest, 
         f"s3loadtest: another run uses the s3pool at 127.0.0.1:{proxy.port} with other settings (it stands before "
         f"{serve.endpoint}); choose another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended\n")
     running.signal()
-    assert running.wait().summary["proxy"]["deaths"] == 0
+    said = running.wait().summary["proxy"]
+    assert (said["deaths"], said["shared"]) == (0, False), "who is refused uses nothing"
     proxy.wait_until_gone()
 
 
