@@ -313,14 +313,15 @@ int run_command(const RunFlags& flags) {
                             format_duration(plan->warmup)));
   }
   result.silent = silent_endpoints(result.total);
-  if (const std::string warning = silence_warning(result.silent); !warning.empty()) log_warning(warning);
+  if (const std::string warning = silence_warning(result.silent, proxy != nullptr); !warning.empty())
+    log_warning(warning);
   result.notes = notes_on_stops(result.certainty);
-  for (std::string& note : notes_on(result.total)) result.notes.push_back(std::move(note));
+  for (std::string& note : notes_on(result.total, proxy != nullptr)) result.notes.push_back(std::move(note));
   Verdict verdict = judge(result.total);
   if (proxy) {
     result.proxy = proxy->end();
     result.proxy->own_answers = result.total.client.proxy_answers;
-    verdict = through_proxy(std::move(verdict), *result.proxy, result.total);
+    verdict = through_proxy(std::move(verdict), *result.proxy, result.total, result.info.clients);
     for (std::string& note : notes_on_proxy(*result.proxy, plan->storage.size()))
       result.notes.push_back(std::move(note));
   }

@@ -89,6 +89,12 @@ S3poolRequest request_for(const Settings& settings, const RunFlags& flags, const
           .log = absolute_path(settings.log_dir / fmt::format("s3pool-{}.log", settings.proxy.port))};
 }
 
+// The time since `since`, which is over.
+void add_to(double& seconds, std::optional<TimePoint>& since) {
+  if (since) seconds += to_seconds(now() - *since);
+  since.reset();
+}
+
 std::vector<std::string> keeper_of(const std::string& address) {
   std::error_code error;
   fs::path program = fs::read_symlink("/proc/self/exe", error);
@@ -140,7 +146,9 @@ void RunProxy::begin() {
   cpu_before_ = 0;
   use_.at_first = use_.latest;
   record_.deaths = record_.starts = record_.own_answers = 0;
-  record_.down_seconds = 0;
+  record_.down_seconds = record_.stopped_seconds = 0;
+  record_.stopped_pid = stopped_at_ ? use_.pid : 0;
+  if (stopped_at_) stopped_at_ = now();
   record_.how_it_died.clear();
   record_.shared = others_;
 }
@@ -155,11 +163,14 @@ ProxyRecord RunProxy::end() {
   if (watch_.joinable()) watch_.join();
   take_what_came();
   look();
+  {
+    const std::lock_guard lock(mutex_);
+    add_to(record_.down_seconds, down_at_);
+    add_to(record_.stopped_seconds, stopped_at_);
+  }
   if (lease_) lease_->give_back();
   lease_.reset();
   const std::lock_guard lock(mutex_);
-  if (down_at_) record_.down_seconds += to_seconds(now() - *down_at_);
-  down_at_.reset();
   record_.cpu_seconds = cpu_before_ + use_.latest - use_.at_first;
   return record_;
 }
@@ -192,6 +203,7 @@ void RunProxy::take(const S3poolLease::Event& event) {
   if (event.kind == Kind::keeper_gone) {
     {
       const std::lock_guard lock(mutex_);
+      add_to(record_.stopped_seconds, stopped_at_);
       if (!down_at_) {
         ++record_.deaths;
         down_at_ = now();
@@ -210,6 +222,7 @@ void RunProxy::take(const S3poolLease::Event& event) {
     record_.gave_up.push_back(event.text);
     say(fmt::format("s3pool takes {} for unhealthy, and may use it no more", event.text));
   } else if (event.kind == Kind::ended) {
+    add_to(record_.stopped_seconds, stopped_at_);
     // It may end several times on its way back.
     if (!down_at_) {
       down_at_ = now();
@@ -220,8 +233,7 @@ void RunProxy::take(const S3poolLease::Event& event) {
     say(fmt::format("s3pool {}; it is started again", event.text));
   } else {
     ++record_.starts;
-    if (down_at_) record_.down_seconds += to_seconds(now() - *down_at_);
-    down_at_.reset();
+    add_to(record_.down_seconds, down_at_);
     cpu_before_ += use_.latest - use_.at_first;
     use_ = {.pid = lease_->pid()};
     say(fmt::format("s3pool is there again: process {}", lease_->pid()));
@@ -247,6 +259,14 @@ void RunProxy::look() {
   if (!use || (use_.start_ticks != 0 && use->start_ticks != use_.start_ticks)) return;
   use_.start_ticks = use->start_ticks;
   record_.observed = true;
+  if (use->stopped && !stopped_at_) {
+    stopped_at_ = now();
+    record_.stopped_pid = use_.pid;
+    say(fmt::format("s3pool (process {}) is stopped (state T); SIGCONT lets it go on", use_.pid));
+  } else if (!use->stopped && stopped_at_) {
+    add_to(record_.stopped_seconds, stopped_at_);
+    say(fmt::format("s3pool (process {}) goes on", use_.pid));
+  }
   use_.latest = use->cpu_seconds;
   record_.max_rss_bytes = std::max(record_.max_rss_bytes, static_cast<double>(use->peak_rss_bytes));
 }

@@ -55,7 +55,7 @@ class RunProxy {
   bool others_ = false;    // use it, too, at this moment
   Use use_;                // of the process that is there
   double cpu_before_ = 0;  // of those before it
-  std::optional<TimePoint> down_at_;
+  std::optional<TimePoint> down_at_, stopped_at_;
   std::vector<std::string> news_;
   std::thread watch_;
 };

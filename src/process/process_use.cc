@@ -44,7 +44,8 @@ std::optional<ProcessUse> use_of_process(pid_t pid) {
       .cpu_seconds = static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK)),
       .rss_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(pages, 0)) * page,
       .peak_rss_bytes = peak_rss(pid),
-      .start_ticks = start};
+      .start_ticks = start,
+      .stopped = state == "T" || state == "t"};
 }
 
 }  // namespace s3lt

@@ -13,6 +13,7 @@ struct ProcessUse {
   double cpu_seconds = 0;  // user and system, of all its threads
   std::uint64_t rss_bytes = 0, peak_rss_bytes = 0;
   std::uint64_t start_ticks = 0;  // since the machine's start: with the pid, which process it is
+  bool stopped = false;           // state T: by SIGSTOP or the like, or by a debugger
 };
 
 // Nothing where there is no such process (a zombie is none).

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "report/amounts.h"
+#include "report/proxy_text.h"
 #include "report/slo_text.h"
 #include "report/trouble.h"
 #include "results/endpoint_comparison.h"
@@ -75,12 +76,13 @@ std::string failures(const Sum& sum) {
 }
 
 // "without an error" tells half of it where clients hung.
-std::string waits(const SilentEndpoints& silent) {
+std::string waits(const SilentEndpoints& silent, bool s3pool) {
   if (silent.empty()) return {};
   std::uint64_t attempts = 0;
   for (const auto& [url, of] : silent) attempts += of.attempts;
-  return fmt::format("; but {} got no answer until the end of the run cut {}, from {}",
+  return fmt::format("; but {} got no answer until the end of the run cut {}, from {}{}",
                      counted(attempts, "more attempt"), attempts == 1 ? "it" : "them",
+                     s3pool ? "s3pool at " : "",
                      silent.size() == 1 ? silent.begin()->first : counted(silent.size(), "endpoint"));
 }
 
@@ -180,6 +182,9 @@ std::string trust(const RunResult& result, bool any_ok) {
     return fmt::format("{} for {:.1f}s of it, so the rates say little of the storage's speed",
                        result.proxy ? "s3pool did not answer" : "no endpoint answered", away);
   }
+  if (result.bottleneck == "unknown" && result.proxy &&
+      made_the_figures(result.proxy->stopped_seconds, result.total))
+    return "so the rates say little of the storage's speed";
   if (result.bottleneck == "storage" && starved(result.total) > 0) {
     return fmt::format(
         "the client had room to spare, but the storage{} did not keep up with the rate for so many clients: "
@@ -205,6 +210,12 @@ std::string trust(const RunResult& result, bool any_ok) {
                      kept_up(result.total) ? "the rate was kept, and " : "");
 }
 
+std::string s3pool_clauses(const RunResult& result) {
+  if (!result.proxy) return {};
+  const std::string events = proxy_events(*result.proxy);
+  return events.empty() ? events : "; " + events;
+}
+
 }  // namespace
 
 std::string closing_sentence(const RunResult& result) {
@@ -212,15 +223,16 @@ std::string closing_sentence(const RunResult& result) {
   const Counters& c = sum.operations;
   const std::string length = format_duration(seconds(std::round(result.seconds * 10) / 10));
   if (c.count == 0) {
-    return fmt::format("Not one operation ended in {}{}{}.", length,
-                       keyless(result.total) > 0 ? ": there was no key to read" : "", waits(result.silent));
+    return fmt::format("Not one operation ended in {}{}{}{}.", length,
+                       keyless(result.total) > 0 ? ": there was no key to read" : "",
+                       waits(result.silent, result.proxy.has_value()), s3pool_clauses(result));
   }
   std::string sentence =
       fmt::format("The storage{} answered {} in {} ({}, {})", result.proxy ? ", through s3pool," : "",
                   counted(c.count, "operation"), length,
                   rate_text(per_second(static_cast<double>(c.in_time()), result.seconds)),
                   format_rate(per_second(static_cast<double>(c.bytes_in_time()), result.seconds)));
-  sentence += failures(sum) + waits(result.silent);
+  sentence += failures(sum) + waits(result.silent, result.proxy.has_value()) + s3pool_clauses(result);
   // Some are nothing to speak of: another client deleted the object a moment before.
   if (c.not_found * 100 > c.count)
     sentence += fmt::format("; {} of them found no object", format_count(c.not_found));

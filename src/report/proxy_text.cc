@@ -1,6 +1,9 @@
 #include "report/proxy_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
 
 #include "base/units.h"
 
@@ -19,6 +22,18 @@ std::string proxy_line(const ProxyRecord& proxy) {
       : proxy.shared ? " (other runs used it, too)"
                      : "",
       used);
+}
+
+std::string proxy_events(const ProxyRecord& proxy) {
+  const auto times = [](std::uint64_t n) { return n == 1 ? "once" : fmt::format("{} times", n); };
+  std::vector<std::string> events;
+  if (proxy.deaths > 0) {
+    events.push_back(
+        fmt::format("s3pool died {} and was started again {}", times(proxy.deaths), times(proxy.starts)));
+  }
+  if (proxy.stopped_seconds > 0)
+    events.push_back(fmt::format("s3pool was stopped for {:.1f}s", proxy.stopped_seconds));
+  return fmt::format("{}", fmt::join(events, "; "));
 }
 
 }  // namespace s3lt

@@ -1,4 +1,4 @@
-// The summary's line about the s3pool that a load went through. Pure, thread-safe.
+// The summary's words about the s3pool that a load went through. Pure, thread-safe.
 #pragma once
 
 #include <string>
@@ -8,5 +8,8 @@
 namespace s3lt {
 
 std::string proxy_line(const ProxyRecord& proxy);
+// What befell it, for the closing sentence: "s3pool died once and was started again once; s3pool was stopped
+// for 3.2s"; empty where nothing did.
+std::string proxy_events(const ProxyRecord& proxy);
 
 }  // namespace s3lt

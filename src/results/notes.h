@@ -19,6 +19,7 @@ std::vector<std::string> notes_on_modes(const Snapshot& total);
 // Patterns that stood still for seconds, and when.
 std::vector<std::string> notes_on_stops(const Certainty& certainty);
 // What stands out of endpoints (silence.h, too) and modes, and multipart uploads that may still be there.
-std::vector<std::string> notes_on(const Snapshot& total);
+// `s3pool`: the load went through one.
+std::vector<std::string> notes_on(const Snapshot& total, bool s3pool = false);
 
 }  // namespace s3lt

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/units.h"
+#include "results/silence.h"
 
 namespace s3lt {
 namespace {
@@ -13,9 +14,29 @@ constexpr double full_machine = 0.9;
 // Less than this of what was used is not what filled it.
 constexpr double part_that_matters = 0.2;
 
+std::string stopped(const ProxyRecord& proxy) {
+  return fmt::format("s3pool (process {}) was stopped (state T: by SIGSTOP or a debugger) for {:.1f}s",
+                     proxy.stopped_pid, proxy.stopped_seconds);
+}
+
+// Half of the clients and more waited for it until the end; empty where they did not.
+std::string gave_no_answer(const Snapshot& total, std::uint64_t clients) {
+  SilentEndpoint all;
+  for (const auto& [url, of] : silent_endpoints(total)) {
+    all.attempts += of.attempts;
+    all.seconds = std::max(all.seconds, of.seconds);
+  }
+  if (all.attempts == 0 || all.attempts * 2 < clients || !made_the_figures(all.seconds, total)) return {};
+  return fmt::format(
+      "s3pool did not answer: attempts waited for up to {:.1f}s until the end of the run cut them ({}), and "
+      "whether s3pool or the storage behind it was silent cannot be told",
+      all.seconds, format_count(all.attempts));
+}
+
 }  // namespace
 
-Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot& total) {
+Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot& total,
+                      std::uint64_t clients) {
   const HostUse& host = total.client.use.host;
   const double all = host.used + host.stolen + host.idle, busy = host.used + host.stolen;
   const bool judged = verdict.bottleneck == "storage" || verdict.bottleneck == "unknown";
@@ -27,6 +48,10 @@ Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot&
                 "this client, used {:.0f}% of what was used; a machine with more CPUs would show more",
                 100 * busy / all, 100 * proxy.cpu_seconds / host.used)};
   }
+  if (judged && made_the_figures(proxy.stopped_seconds, total)) {
+    return {"unknown", fmt::format("{} of {:.1f}s, which says nothing of the storage", stopped(proxy),
+                                   to_seconds(total.to - total.from))};
+  }
   // Every connection is one to s3pool.
   if (verdict.away) {
     const Absence away = absence(total);
@@ -36,6 +61,8 @@ Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot&
         "the storage",
         away.seconds, to_seconds(total.to - total.from), away.outcomes);
   }
+  if (std::string silent = gave_no_answer(total, clients); judged && !verdict.away && !silent.empty())
+    return {"unknown", std::move(silent)};
   if (verdict.bottleneck == "storage")
     verdict.why += "; what the storage is said to have done is s3pool's and the storage's together";
   return verdict;
@@ -51,6 +78,8 @@ std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t en
         proxy.starts == 1 ? "once" : fmt::format("{} times", proxy.starts),
         format_duration(seconds(std::max(0.1, proxy.down_seconds))), fmt::join(proxy.how_it_died, "; it ")));
   }
+  if (proxy.stopped_seconds > 0)
+    notes.push_back(stopped(proxy) + ": what waited or failed then is not the storage's doing");
   if (proxy.own_answers > 0) {
     const std::string_view when =
         endpoints == 1

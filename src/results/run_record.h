@@ -57,6 +57,8 @@ struct ProxyRecord {
   bool observed = false;     // its process is of this machine, and could be looked at
   std::uint64_t deaths = 0, starts = 0;  // while the run went on; `starts` after a death
   double down_seconds = 0;
+  double stopped_seconds = 0;                 // in which it was there, and stopped (SIGSTOP, a debugger)
+  std::int64_t stopped_pid = 0;               // of the process that was, the last of several
   std::vector<std::string> how_it_died = {};  // "was ended by signal 9": each different one
   double cpu_seconds = 0;                     // of what was measured
   double max_rss_bytes = 0;

@@ -29,6 +29,10 @@ std::int64_t least_silence(const Snapshot& total, const CellKey& key) {
   return least;
 }
 
+std::string_view before_url(bool s3pool) {
+  return s3pool ? "s3pool at " : "";
+}
+
 std::string waited(const SilentEndpoint& of) {
   return fmt::format("{} attempt{}, for up to {}", format_count(of.attempts), of.attempts == 1 ? "" : "s",
                      format_latency(std::llround(of.seconds * 1e6)));
@@ -58,12 +62,12 @@ SilentEndpoints silent_endpoints(const Snapshot& total) {
   return silent;
 }
 
-std::vector<std::string> notes_on_silence(const SilentEndpoints& silent) {
+std::vector<std::string> notes_on_silence(const SilentEndpoints& silent, bool s3pool) {
   std::vector<std::string> notes;
   for (const auto& [url, of] : silent) {
     if (notes.size() == most_named) break;
-    notes.push_back(fmt::format("silent: {}: clients waited for an answer until the end of the run ({})", url,
-                                waited(of)));
+    notes.push_back(fmt::format("silent: {}{}: clients waited for an answer until the end of the run ({})",
+                                before_url(s3pool), url, waited(of)));
   }
   if (silent.size() > most_named) {
     notes.push_back(
@@ -73,12 +77,12 @@ std::vector<std::string> notes_on_silence(const SilentEndpoints& silent) {
   return notes;
 }
 
-std::string silence_warning(const SilentEndpoints& silent) {
+std::string silence_warning(const SilentEndpoints& silent, bool s3pool) {
   if (silent.empty()) return {};
   std::vector<std::string> named;
   for (const auto& [url, of] : silent) {
     if (named.size() == most_named) break;
-    named.push_back(fmt::format("{} ({})", url, waited(of)));
+    named.push_back(fmt::format("{}{} ({})", before_url(s3pool), url, waited(of)));
   }
   if (silent.size() > most_named) named.push_back(fmt::format("and {} more", silent.size() - most_named));
   return fmt::format("clients waited for an answer until the end of the run from {}", fmt::join(named, ", "));

@@ -22,9 +22,9 @@ using SilentEndpoints = std::map<std::string, SilentEndpoint>;  // by URL
 // the end, or slow, does not.
 SilentEndpoints silent_endpoints(const Snapshot& total);
 
-// The same in sentences, of many endpoints the first ones.
-std::vector<std::string> notes_on_silence(const SilentEndpoints& silent);
+// The same in sentences, of many endpoints the first ones. `s3pool`: what answers there is one.
+std::vector<std::string> notes_on_silence(const SilentEndpoints& silent, bool s3pool = false);
 // In one sentence; empty: there are none.
-std::string silence_warning(const SilentEndpoints& silent);
+std::string silence_warning(const SilentEndpoints& silent, bool s3pool = false);
 
 }  // namespace s3lt

@@ -233,6 +233,10 @@ Absence absence(const Snapshot& total) {
   return out.seconds < least_absence ? Absence{} : out;
 }
 
+bool made_the_figures(double seconds, const Snapshot& total) {
+  return seconds >= least_absence && seconds > absence_matters * to_seconds(total.to - total.from);
+}
+
 bool kept_up(const Snapshot& total) {
   const Histogram lag = lag_of_open_loop(total);
   if (lag.empty()) return false;
@@ -249,12 +253,11 @@ Verdict judge(const Snapshot& total) {
     return {"unknown", "there was load for less than two seconds, too little to tell"};
   }
   const Absence away = absence(total);
-  const double length = to_seconds(total.to - total.from);
-  if (away.seconds > absence_matters * length) {
+  if (made_the_figures(away.seconds, total)) {
     return {"unknown",
             fmt::format("the storage, or the way to it, was away: for {:.1f}s of {:.1f}s no endpoint "
                         "answered (operations that failed: {})",
-                        away.seconds, length, away.outcomes),
+                        away.seconds, to_seconds(total.to - total.from), away.outcomes),
             true};
   }
   if (std::ranges::all_of(total.cells, [](const auto& cell) { return cell.second.response.empty(); })) {

@@ -28,6 +28,8 @@ struct Absence {
   std::string outcomes;
 };
 Absence absence(const Snapshot& total);
+// Whether so long an absence made the figures: below a second it is a hiccup.
+bool made_the_figures(double seconds, const Snapshot& total);
 
 // What the verdict rests on, and the files of a run show. Shares are 0 to 1.
 struct ClientFigures {

@@ -101,12 +101,36 @@ def test_a_run_starts_it_reports_it_and_leaves_nothing(serve, loadtest, proxy):
 
 def test_one_that_stands_still_to_the_end_is_named(serve, loadtest, proxy):
     running = running_load(loadtest, serve, proxy, "--grace", "0s")
-    os.kill(proxy.pid(), signal.SIGSTOP)  # for good: the run ends it by SIGKILL
+    pid = proxy.pid()
+    os.kill(pid, signal.SIGSTOP)  # for good: the run ends it by SIGKILL
     result = running.wait()
     url = f"http://127.0.0.1:{proxy.port}"
     endpoint, = [endpoint for endpoint in result.summary["endpoints"] if endpoint["url"] == url]
     assert endpoint["silent"]["attempts"] == 4 and endpoint["silent"]["seconds"] > 1
-    assert any(note.startswith(f"silent: {url}: ") for note in result.summary["notes"])
+    notes = result.summary["notes"]
+    assert any(note.startswith(f"silent: s3pool at {url}: ") for note in notes)
+    said, stopped = result.summary["proxy"], f"s3pool (process {pid}) was stopped (state T: by SIGSTOP or a debugger) for "
+    assert said["stopped_pid"] == pid and 1 < said["stopped_seconds"] < 5, said
+    assert any(note.startswith(stopped) for note in notes)
+    verdict = result.summary["verdict"]
+    assert verdict["bottleneck"] == "unknown" and verdict["why"].startswith(stopped), verdict
+    assert f"s3pool (process {pid}) is stopped (state T)" in result.stderr
+    ending = " ".join(loadtest(None, "report", str(result.directory)).stdout.split("The storage, through s3pool,")[1].split())
+    assert f"from s3pool at {url}; s3pool was stopped for {said['stopped_seconds']:.1f}s; " in ending
+    assert ending.endswith("; so the rates say little of the storage's speed."), ending
+    proxy.wait_until_gone()
+
+
+def test_one_that_was_stopped_for_a_while_is_named(serve, loadtest, proxy):
+    running = running_load(loadtest, serve, proxy, seconds="60s")
+    pid = proxy.pid()
+    for number, word in ((signal.SIGSTOP, "is stopped (state T)"), (signal.SIGCONT, "goes on")):
+        os.kill(pid, number)
+        servers.wait_for(word, lambda: f"s3pool (process {pid}) {word}" in (running.folder / "stderr").read_text(), 10)
+    running.signal()
+    result = running.wait()
+    assert 0 < result.summary["proxy"]["stopped_seconds"] < 10 and result.summary["proxy"]["deaths"] == 0
+    assert any(note.startswith(f"s3pool (process {pid}) was stopped ") for note in result.summary["notes"])
     proxy.wait_until_gone()
 
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -41,6 +42,23 @@ TEST(ProcessUse, IsNothingOfAProcessThatEnded) {
   EXPECT_FALSE(use_of_process(child)) << "a zombie uses nothing";
   ::waitpid(child, nullptr, 0);
   EXPECT_FALSE(use_of_process(child));
+}
+
+TEST(ProcessUse, SaysThatAProcessIsStopped) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  EXPECT_FALSE(use_of_process(child)->stopped);
+  siginfo_t news{};
+  ::kill(child, SIGSTOP);
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &news, WSTOPPED | WNOWAIT), 0);
+  EXPECT_TRUE(use_of_process(child)->stopped);
+  ::kill(child, SIGCONT);
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &news, WCONTINUED), 0);
+  EXPECT_FALSE(use_of_process(child)->stopped);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(ListeningProcess, IsFoundByItsAddress) {

@@ -310,6 +310,22 @@ TEST(SummaryText, SaysWhereTheTailIsLong) {
               HasSubstr("; one GET of 1 KiB in a hundred of baseload took 50ms"));
 }
 
+TEST(SummaryText, TheClosingSentenceTellsWhatBefellS3pool) {
+  RunResult result = sample_run();
+  result.proxy = ProxyRecord{.address = "127.0.0.1:18080", .log = {}};
+  const auto text = [&] { return summary_text(result, {.width = 1000, .colour = false}); };
+  EXPECT_THAT(text(), Not(HasSubstr("s3pool died")));
+  result.proxy->deaths = 2;
+  result.proxy->starts = 1;
+  EXPECT_THAT(text(), HasSubstr("; s3pool died 2 times and was started again once; neither"));
+  result.proxy->stopped_seconds = 12.34;
+  EXPECT_THAT(text(), HasSubstr("again once; s3pool was stopped for 12.3s; so the rates say little of the "
+                                "storage's speed."));
+  result.total.cells.clear();
+  EXPECT_THAT(text(), HasSubstr("Not one operation ended in 30s; s3pool died 2 times and was started again "
+                                "once; s3pool was stopped for 12.3s."));
+}
+
 TEST(SummaryText, ARunWithoutAnOperationSaysSo) {
   RunResult nothing;
   nothing.seconds = 5;

@@ -22,7 +22,7 @@ Snapshot on_a_machine(double used, double idle) {
 
 TEST(ProxyVerdict, IsNotTheStoragesWhereS3poolFilledTheMachine) {
   const ProxyRecord proxy{.address = "127.0.0.1:18080", .log = {}, .observed = true, .cpu_seconds = 12};
-  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, on_a_machine(19.5, 0.5));
+  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, on_a_machine(19.5, 0.5), 4);
   EXPECT_EQ(verdict.bottleneck, "client-cpu");
   EXPECT_THAT(verdict.why, HasSubstr("busy for 98% of the time, and s3pool"));
   EXPECT_THAT(verdict.why, HasSubstr("used 62% of what was used"));
@@ -30,13 +30,14 @@ TEST(ProxyVerdict, IsNotTheStoragesWhereS3poolFilledTheMachine) {
 
 TEST(ProxyVerdict, IsOfBothWhereTheMachineHadRoom) {
   const ProxyRecord proxy{.address = "a", .log = {}, .observed = true, .cpu_seconds = 12};
-  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5)).bottleneck, "storage");
-  EXPECT_THAT(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5)).why,
+  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5), 4).bottleneck, "storage");
+  EXPECT_THAT(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5), 4).why,
               HasSubstr("s3pool's and the storage's"));
   const ProxyRecord idle{.address = "a", .log = {}, .observed = true, .cpu_seconds = 1};
-  EXPECT_EQ(through_proxy({"storage", "w"}, idle, on_a_machine(20, 0)).bottleneck, "storage")
+  EXPECT_EQ(through_proxy({"storage", "w"}, idle, on_a_machine(20, 0), 4).bottleneck, "storage")
       << "others filled it";
-  EXPECT_EQ(through_proxy({"client-network", "w"}, proxy, on_a_machine(20, 0)).bottleneck, "client-network");
+  EXPECT_EQ(through_proxy({"client-network", "w"}, proxy, on_a_machine(20, 0), 4).bottleneck,
+            "client-network");
 }
 
 TEST(ProxyVerdict, AnS3poolThatWasAwayIsNotTheStorage) {
@@ -49,12 +50,45 @@ TEST(ProxyVerdict, AnS3poolThatWasAwayIsNotTheStorage) {
       .outcomes[static_cast<std::size_t>(Outcome::connect)] = 40;
   total.suspicions["http://127.0.0.1:18080"].seconds = 3.6;
   const Verdict verdict =
-      through_proxy({"unknown", "the storage was away", true}, {.address = "a", .log = {}}, total);
+      through_proxy({"unknown", "the storage was away", true}, {.address = "a", .log = {}}, total, 4);
   EXPECT_EQ(verdict.bottleneck, "unknown");
   EXPECT_EQ(
       verdict.why,
       "s3pool was away: for 3.6s of 8.0s it did not answer (operations that failed: connect 40), which says "
       "nothing of the storage");
+}
+
+TEST(ProxyVerdict, AnS3poolThatWasStoppedIsNotTheStorage) {
+  Snapshot total = on_a_machine(5, 15);
+  total.to = seconds(8);
+  ProxyRecord proxy{.address = "a", .log = {}, .stopped_seconds = 3.6, .stopped_pid = 4711};
+  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, total, 4);
+  EXPECT_EQ(verdict.bottleneck, "unknown");
+  EXPECT_EQ(verdict.why,
+            "s3pool (process 4711) was stopped (state T: by SIGSTOP or a debugger) for 3.6s of 8.0s, which "
+            "says nothing of the storage");
+  EXPECT_THAT(notes_on_proxy(proxy, 1),
+              ElementsAre("s3pool (process 4711) was stopped (state T: by SIGSTOP or a debugger) for 3.6s: "
+                          "what waited or failed then is not the storage's doing"));
+  EXPECT_EQ(through_proxy({"client-cpu", "w"}, proxy, total, 4).bottleneck, "client-cpu");
+  proxy.stopped_seconds = 0.6;
+  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 4).bottleneck, "storage") << "a hiccup";
+}
+
+TEST(ProxyVerdict, AnS3poolThatLeavesMostClientsWithoutAnAnswerIsNotTheStorage) {
+  Snapshot total = on_a_machine(5, 15);
+  total.to = seconds(8);
+  const CellKey get{"p", OperationKind::get, "1KB"};
+  total.cells[get].service.record(1000);
+  for (int i = 0; i < 3; ++i) total.silences[{"http://127.0.0.1:18080", get}].record(3'000'000);
+  const ProxyRecord proxy{.address = "a", .log = {}};
+  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, total, 4);
+  EXPECT_EQ(verdict.bottleneck, "unknown");
+  EXPECT_EQ(verdict.why,
+            "s3pool did not answer: attempts waited for up to 3.0s until the end of the run cut them (3), "
+            "and whether s3pool or the storage behind it was silent cannot be told");
+  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 8).bottleneck, "storage")
+      << "most clients were answered";
 }
 
 TEST(ProxyNotes, WhereAllEndpointsWereGivenUpNothingWentToOthers) {
@@ -90,6 +124,8 @@ TEST(ProxyJson, ComesBackAsItWent) {
                           .deaths = 3,
                           .starts = 2,
                           .down_seconds = 0.5,
+                          .stopped_seconds = 1.5,
+                          .stopped_pid = 4711,
                           .how_it_died = {"was ended by signal 9"},
                           .cpu_seconds = 4.25,
                           .max_rss_bytes = 123456,
@@ -99,6 +135,8 @@ TEST(ProxyJson, ComesBackAsItWent) {
   ASSERT_TRUE(back);
   EXPECT_EQ(proxy_value(back), proxy_value(proxy));
   EXPECT_EQ(back->deaths, 3U);
+  EXPECT_EQ(back->stopped_seconds, 1.5);
+  EXPECT_EQ(back->stopped_pid, 4711);
   EXPECT_EQ(back->gave_up, proxy.gave_up);
   EXPECT_FALSE(proxy_in({{"proxy", proxy_value(std::nullopt)}}));
 }

@@ -14,6 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 const CellKey get_1kb{"baseload", OperationKind::get, "1KB"},
     get_100mb{"baseload", OperationKind::get, "100MB"};
@@ -71,6 +72,17 @@ TEST(Silence, OfManyEndpointsNamesTheFirstOnes) {
   EXPECT_THAT(notes.back(), HasSubstr("24 more endpoints were silent at the end"));
   EXPECT_THAT(silence_warning(silent_endpoints(total)), HasSubstr(", and 24 more"));
   EXPECT_EQ(silence_warning({}), "");
+}
+
+TEST(Silence, OfAnS3poolIsNotTheStorages) {
+  Snapshot total = slowest(get_1kb, 20'000);
+  total.silences[{"http://127.0.0.1:18080", get_1kb}].record(2'000'000);
+  EXPECT_THAT(notes_on(total, true), ElementsAre(StartsWith("silent: s3pool at http://127.0.0.1:18080: ")));
+  EXPECT_THAT(silence_warning(silent_endpoints(total), true), HasSubstr("from s3pool at http://127.0.0.1:"));
+  RunResult result = sample_run();
+  result.proxy = ProxyRecord{.address = "127.0.0.1:18080", .log = {}};
+  result.silent = silent_endpoints(total);
+  EXPECT_THAT(closing_sentence(result), HasSubstr("cut it, from s3pool at http://127.0.0.1:18080; "));
 }
 
 TEST(Silence, StandsInTheClosingSentenceBesideTheErrors) {

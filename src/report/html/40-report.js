@@ -279,6 +279,7 @@ function proxyCard(proxy) {
     ["memory", proxy.max_rss_bytes === null ? "cannot be seen from here" : bytes(proxy.max_rss_bytes)],
     ["its own answers", thousands(proxy.own_answers)], ["died", thousands(proxy.deaths)], ["started again", thousands(proxy.restarts)]];
   if (proxy.down_seconds > 0) facts.push(["away", digits(proxy.down_seconds) + " s"]);
+  if (proxy.stopped_seconds > 0) facts.push(["stopped", digits(proxy.stopped_seconds) + " s"]);
   if (proxy.gave_up.length) facts.push(["endpoints that it gave up", proxy.gave_up.join(", ")]);
   return card("s3pool", "the proxy that all requests went through: its own retries and waits are in these times", factList(facts));
 }
