@@ -250,7 +250,8 @@ int run_command(const RunFlags& flags) {
   } else if (flags.no_proxy || flags.force_restart_proxy || flags.force) {
     log_warning("--no-proxy, --force-restart-proxy and --force are for backend proxy, and do nothing here");
   }
-  if (const auto ready = preflight(*plan, flags.create_bucket); !ready) {
+  const auto ask = [&] { return preflight(*plan, flags.create_bucket); };
+  if (const auto ready = proxy ? proxy->first_questions(ask) : ask(); !ready) {
     warn_of_unfinished_runs(*locks, *plan);  // nobody else will: the locks are this run's now
     return fail(ready.error());
   }

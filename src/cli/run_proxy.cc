@@ -1,6 +1,7 @@
 #include "cli/run_proxy.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,7 +114,6 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
     proxy->record_ = {.address = address, .log = {}, .ours = false};
     proxy->use_.pid = listening_process(ip, settings.proxy.port).pid;
     proxy->look();
-    proxy->watch_ = std::thread([p = proxy.get()] { p->watch(); });
     return proxy;
   }
   const auto program = s3pool_program(settings);
@@ -132,13 +132,70 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
   proxy->record_ = {.address = address, .log = lease->log().string()};
   proxy->use_.pid = lease->pid();
   proxy->lease_.emplace(std::move(*lease));
+  proxy->endpoints_ = settings.endpoints.size();
   proxy->look();
-  proxy->watch_ = std::thread([p = proxy.get()] { p->watch(); });
   return proxy;
 }
 
 RunProxy::~RunProxy() {
   end();
+}
+
+Result<void> RunProxy::first_questions(const std::function<Result<void>()>& ask) {
+  Result<void> ready = ask();
+  catch_up();
+  if (new_one_gave_up_all()) {
+    log_warning("s3pool gave up every endpoint of the storage at the first questions; it is started anew");
+    if (const auto started = start_anew(); !started) return started;
+    ready = ask();
+    catch_up();
+    if (ready && new_one_gave_up_all()) {
+      ready = unavailable(
+          fmt::format("s3pool at {} reaches no endpoint of the storage (it gave up every one, and did so "
+                      "again when it was started anew): {}; check that the storage runs, and S3_ENDPOINTS",
+                      address_, fmt::join(gave_up_, ", ")));
+    }
+  }
+  if (ready) watch_ = std::thread([this] { watch(); });
+  return ready;
+}
+
+// All that has happened until now is known behind it.
+void RunProxy::catch_up() {
+  constexpr auto patience = std::chrono::seconds(2);
+  if (!lease_) return;
+  lease_->look();
+  const TimePoint deadline = now() + patience;
+  while (now() < deadline) {
+    const auto event = lease_->next(deadline);
+    if (!event) continue;
+    // That the keeper is gone comes again, to whom it matters.
+    if (event->kind == S3poolLease::Event::Kind::looked ||
+        event->kind == S3poolLease::Event::Kind::keeper_gone)
+      return;
+    take(*event);
+  }
+}
+
+// One that others use is not ours to start anew.
+bool RunProxy::new_one_gave_up_all() {
+  const std::lock_guard lock(mutex_);
+  return lease_ && !lease_->shared() && !others_ && gave_up_.size() >= endpoints_;
+}
+
+Result<void> RunProxy::start_anew() {
+  lease_->give_back();
+  lease_.reset();
+  auto lease = S3poolLease::take(address_, request_, keeper_of(address_));
+  if (!lease) return std::unexpected(sentence_of(lease.error(), address_, request_));
+  const std::lock_guard lock(mutex_);
+  record_ = {.address = address_, .log = lease->log().string()};
+  use_ = {.pid = lease->pid()};
+  others_ = false;
+  gave_up_.clear();
+  news_.clear();
+  lease_.emplace(std::move(*lease));
+  return {};
 }
 
 void RunProxy::begin() {
@@ -151,6 +208,8 @@ void RunProxy::begin() {
   if (stopped_at_) stopped_at_ = now();
   record_.how_it_died.clear();
   record_.shared = others_;
+  record_.gave_up = gave_up_;
+  record_.gave_up_all = endpoints_ > 0 && gave_up_.size() >= endpoints_;
 }
 
 std::vector<std::string> RunProxy::take_news() {
@@ -218,8 +277,11 @@ void RunProxy::take(const S3poolLease::Event& event) {
     others_ = event.text != "1";
     record_.shared = record_.shared || others_;
   } else if (event.kind == Kind::gave_up) {
-    if (std::ranges::find(record_.gave_up, event.text) != record_.gave_up.end()) return;
-    record_.gave_up.push_back(event.text);
+    if (std::ranges::find(gave_up_, event.text) != gave_up_.end()) return;
+    gave_up_.push_back(event.text);
+    record_.gave_up_all = record_.gave_up_all || gave_up_.size() >= endpoints_;
+    if (std::ranges::find(record_.gave_up, event.text) == record_.gave_up.end())
+      record_.gave_up.push_back(event.text);
     say(fmt::format("s3pool takes {} for unhealthy, and may use it no more", event.text));
   } else if (event.kind == Kind::ended) {
     add_to(record_.stopped_seconds, stopped_at_);
@@ -231,8 +293,9 @@ void RunProxy::take(const S3poolLease::Event& event) {
     if (std::ranges::find(record_.how_it_died, event.text) == record_.how_it_died.end())
       record_.how_it_died.push_back(event.text);
     say(fmt::format("s3pool {}; it is started again", event.text));
-  } else {
+  } else if (event.kind == Kind::ready) {
     ++record_.starts;
+    gave_up_.clear();
     add_to(record_.down_seconds, down_at_);
     cpu_before_ += use_.latest - use_.at_first;
     use_ = {.pid = lease_->pid()};

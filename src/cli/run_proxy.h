@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,10 @@ class RunProxy {
   static Result<std::unique_ptr<RunProxy>> start(const Settings& settings, const RunFlags& flags);
   ~RunProxy();  // as end()
 
+  // Asks the storage through it (`ask`), and then begins to watch it. Where a new one has given up every
+  // endpoint by then, which it does for good, it is started anew and asked once more: the error is that of
+  // the last time.
+  Result<void> first_questions(const std::function<Result<void>()>& ask);
   // What is measured begins: CPU time and deaths count from here.
   void begin();
   // What happened since the last call, for the log: sentences without their end.
@@ -40,6 +45,9 @@ class RunProxy {
   RunProxy(S3poolRequest request, std::string address)
       : request_(std::move(request)), address_(std::move(address)) {}
   void watch();
+  void catch_up();
+  bool new_one_gave_up_all();
+  Result<void> start_anew();
   void take(const S3poolLease::Event& event);
   void take_what_came();
   void ask_again();
@@ -48,13 +56,15 @@ class RunProxy {
 
   const S3poolRequest request_;
   const std::string address_;
+  std::size_t endpoints_ = 0;
   std::optional<S3poolLease> lease_;  // the watching thread's while it runs; none with --no-proxy
   std::atomic<bool> over_ = false;
   std::mutex mutex_;  // of what follows
   ProxyRecord record_;
-  bool others_ = false;    // use it, too, at this moment
-  Use use_;                // of the process that is there
-  double cpu_before_ = 0;  // of those before it
+  bool others_ = false;               // use it, too, at this moment
+  Use use_;                           // of the process that is there
+  double cpu_before_ = 0;             // of those before it
+  std::vector<std::string> gave_up_;  // by the process that is there
   std::optional<TimePoint> down_at_, stopped_at_;
   std::vector<std::string> news_;
   std::thread watch_;

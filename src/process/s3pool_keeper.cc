@@ -90,7 +90,12 @@ class Keeper {
         user.gone = true;
         return;
       }
-      if (!user.asked) serve(user, packet);
+      if (!user.asked) {
+        serve(user, packet);
+      } else if (packet == Packet{"look"}) {
+        read_log();
+        user.socket.send({"looked"});
+      }
     }
   }
 
@@ -127,13 +132,19 @@ class Keeper {
   }
 
   void watch() {
-    if (log_) {
-      log_->read();
-      for (const std::string& url : log_->take_given_up()) tell("gave-up", url);
-    }
+    read_log();
     if (state_ == State::starting) look_for_listener();
     if (state_ == State::starting || state_ == State::up) look_for_end();
     if (state_ == State::down && now() >= start_at_ && !users_.empty()) start();
+  }
+
+  void read_log() {
+    if (!log_) return;
+    log_->read();
+    for (std::string& url : log_->take_given_up()) {
+      tell("gave-up", url);
+      given_up_.push_back(std::move(url));
+    }
   }
 
   void look_for_listener() {
@@ -170,6 +181,7 @@ class Keeper {
     auto room = opened ? private_directory() : Result<std::string>(std::unexpected(opened.error()));
     if (!room) return failed(S3poolFailure::start, room.error().message);
     log_.emplace(std::move(*opened));
+    given_up_.clear();
     room_ = *room;
     auto child = Child::start({.command = request_.order.command,
                                .environment = request_.order.environment,
@@ -222,6 +234,7 @@ class Keeper {
     user.waits = false;
     user.socket.send(
         {"ready", std::to_string(child_->pid()), request_.log.string(), user.shares ? "1" : "0"});
+    for (const std::string& url : given_up_) user.socket.send({"gave-up", url});
   }
   void tell(const std::string& what, const std::string& text) {
     for (User& user : users_) {
@@ -282,6 +295,7 @@ class Keeper {
   State state_ = State::none;
   std::optional<Child> child_;
   std::optional<S3poolLog> log_;
+  std::vector<std::string> given_up_;  // by this s3pool
   std::string room_;
   int ended_fd_ = -1;
   bool was_up_ = false;

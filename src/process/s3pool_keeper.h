@@ -8,8 +8,12 @@
 //   restart
 //           "failed" WHAT TEXT        the request cannot be met; WHAT is a name of S3poolFailure
 //           "ended" TEXT              it died: "was ended by signal 9"; it will be started again
-//           "gave-up" URL             a line of its log: it takes this endpoint for unhealthy
+//           "gave-up" URL             a line of its log: it takes this endpoint for unhealthy; who comes
+//           later
+//                                     is told, too
 //           "users" COUNT             so many runs use it, this one among them; when that has changed
+//   run: "look"
+//   keeper: "looked"                  it has told all that the s3pool had written until then
 //   run: closes its side          it uses it no more; the keeper closes the other once nothing is left to do
 #pragma once
 

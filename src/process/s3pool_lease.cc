@@ -133,6 +133,7 @@ std::optional<S3poolLease::Event> S3poolLease::next(TimePoint deadline) {
   if (packet.size() >= 2 && packet[0] == "ended") return Event{Event::Kind::ended, packet[1]};
   if (packet.size() >= 2 && packet[0] == "gave-up") return Event{Event::Kind::gave_up, packet[1]};
   if (packet.size() >= 2 && packet[0] == "users") return Event{Event::Kind::users, packet[1]};
+  if (packet.size() == 1 && packet[0] == "looked") return Event{Event::Kind::looked, {}};
   return std::nullopt;
 }
 

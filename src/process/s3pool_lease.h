@@ -35,11 +35,13 @@ class S3poolLease {
   bool shared() const { return shared_; }  // another run has started it
 
   struct Event {
-    enum class Kind : std::uint8_t { ready, ended, gave_up, users, keeper_gone } kind{};
+    enum class Kind : std::uint8_t { ready, ended, gave_up, users, looked, keeper_gone } kind{};
     std::string text;  // ended: how; gave_up: the endpoint; users: how many runs use it now
   };
   // Waits until the deadline. After keeper_gone the lease is over.
   std::optional<Event> next(TimePoint deadline);
+  // Has `looked` come behind all that has happened until now.
+  void look() { socket_.send({"look"}); }
   // Returns once the s3pool has ended, where this was its last user.
   void give_back();
 

@@ -212,7 +212,7 @@ std::string trust(const RunResult& result, bool any_ok) {
 
 std::string s3pool_clauses(const RunResult& result) {
   if (!result.proxy) return {};
-  const std::string events = proxy_events(*result.proxy);
+  const std::string events = proxy_events(*result.proxy, result.info.endpoints.size());
   return events.empty() ? events : "; " + events;
 }
 

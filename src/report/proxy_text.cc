@@ -24,7 +24,7 @@ std::string proxy_line(const ProxyRecord& proxy) {
       used);
 }
 
-std::string proxy_events(const ProxyRecord& proxy) {
+std::string proxy_events(const ProxyRecord& proxy, std::size_t endpoints) {
   const auto times = [](std::uint64_t n) { return n == 1 ? "once" : fmt::format("{} times", n); };
   std::vector<std::string> events;
   if (proxy.deaths > 0) {
@@ -33,6 +33,12 @@ std::string proxy_events(const ProxyRecord& proxy) {
   }
   if (proxy.stopped_seconds > 0)
     events.push_back(fmt::format("s3pool was stopped for {:.1f}s", proxy.stopped_seconds));
+  if (proxy.gave_up_all) {
+    events.push_back(
+        endpoints == 1
+            ? std::string("s3pool took the only endpoint for unhealthy")
+            : fmt::format("s3pool gave up all {} endpoints and sent everything to one", endpoints));
+  }
   return fmt::format("{}", fmt::join(events, "; "));
 }
 

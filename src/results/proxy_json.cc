@@ -43,7 +43,8 @@ json::value proxy_value(const std::optional<ProxyRecord>& proxy) {
                    {"cpu_seconds", nullptr},
                    {"max_rss_bytes", nullptr},
                    {"own_answers", p.own_answers},
-                   {"gave_up", array_of(p.gave_up)}};
+                   {"gave_up", array_of(p.gave_up)},
+                   {"gave_up_all", p.gave_up_all}};
   if (p.observed) {
     out["cpu_seconds"] = p.cpu_seconds;
     out["max_rss_bytes"] = static_cast<std::uint64_t>(std::max(0.0, p.max_rss_bytes));
@@ -69,7 +70,8 @@ std::optional<ProxyRecord> proxy_in(const json::object& summary) {
                      .cpu_seconds = number_in(of, "cpu_seconds"),
                      .max_rss_bytes = number_in(of, "max_rss_bytes"),
                      .own_answers = count_in(of, "own_answers"),
-                     .gave_up = texts_in(of, "gave_up")};
+                     .gave_up = texts_in(of, "gave_up"),
+                     .gave_up_all = truth_in(of, "gave_up_all")};
 }
 
 }  // namespace s3lt

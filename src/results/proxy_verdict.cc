@@ -94,7 +94,7 @@ std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t en
     std::string_view then = "while another one works it is never tried again: the load went to the others";
     if (endpoints == 1) {
       then = "an error of the storage's or two more";
-    } else if (proxy.gave_up.size() >= endpoints) {
+    } else if (proxy.gave_up_all) {
       then = "that is all of them: it sends everything to one, and the figures are of that one alone";
     }
     notes.push_back(fmt::format("s3pool took {} for unhealthy: one connection that fails is enough, and {}",

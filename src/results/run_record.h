@@ -64,6 +64,7 @@ struct ProxyRecord {
   double max_rss_bytes = 0;
   std::uint64_t own_answers = 0;  // attempts that it answered by itself (502, 503 as text), not the storage
   std::vector<std::string> gave_up = {};  // endpoints that it took for unhealthy
+  bool gave_up_all = false;               // at one time
 };
 
 // The end of a run.

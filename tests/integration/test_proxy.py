@@ -343,6 +343,63 @@ def test_an_endpoint_that_it_gives_up_is_told(serve, loadtest, proxy):
     assert any(f"s3pool took {dead} for unhealthy" in note for note in result.summary["notes"])
 
 
+def misled(folder, always):
+    """An s3pool that stands before a dead endpoint instead of the storage: the first of them, or always."""
+    program, dead = folder / "misled", f"http://127.0.0.1:{servers.free_port()}"
+    first = "true" if always else f"mkdir {folder}/was-there 2>/dev/null"
+    program.write_text(f"#!/bin/sh\n{first} && export S3_POOL={dead}\nexec {servers.S3POOL} \"$@\"\n")
+    program.chmod(0o755)
+    return program, dead
+
+
+def test_one_that_gives_up_all_endpoints_before_the_load_is_started_anew(serve, loadtest, proxy, tmp_path):
+    program, dead = misled(tmp_path, always=False)
+    result = loadtest(serve, *LOAD, "--operations", "50", settings=proxy.settings(S3POOL_BINARY=str(program)))
+    assert result.status == 0, result.stderr
+    assert "s3pool gave up every endpoint of the storage at the first questions; it is started anew" in result.stderr
+    said = result.summary["proxy"]
+    assert (said["deaths"], said["restarts"], said["gave_up"], said["gave_up_all"]) == (0, 0, [], False)
+    assert pathlib.Path(said["log"]).read_text().count("started as process") == 2
+    assert result.total("errors") == 0 and dead not in str(result.summary["notes"])
+    proxy.wait_until_gone()
+
+
+def test_one_that_gives_up_all_endpoints_again_is_refused(serve, loadtest, proxy, tmp_path):
+    program, dead = misled(tmp_path, always=True)
+    result = loadtest(serve, *LOAD, "--operations", "50", settings=proxy.settings(S3POOL_BINARY=str(program)))
+    assert result.status == 3
+    assert result.stderr.splitlines()[-1] == (
+        f"s3loadtest: s3pool at 127.0.0.1:{proxy.port} reaches no endpoint of the storage (it gave up every one, and did so "
+        f"again when it was started anew): {dead}; check that the storage runs, and S3_ENDPOINTS")
+    proxy.wait_until_gone()
+
+
+def test_all_endpoints_given_up_in_the_load_stand_in_the_closing_sentence(serve_with, loadtest, proxy):
+    storage = serve_with()
+    running = running_load(loadtest, storage, proxy, "--grace", "1s", seconds="60s")
+    servers.end(storage.process)
+    word = f"s3pool takes {storage.endpoint} for unhealthy"
+    servers.wait_for(word, lambda: word in (running.folder / "stderr").read_text(), 10)
+    running.signal()
+    result = running.wait()
+    assert result.summary["proxy"]["gave_up_all"] is True and result.summary["proxy"]["gave_up"] == [storage.endpoint]
+    rendered = " ".join(loadtest(None, "report", str(result.directory)).stdout.split())
+    assert "; s3pool took the only endpoint for unhealthy; " in rendered
+    proxy.wait_until_gone()
+
+
+def test_a_run_is_told_what_an_s3pool_of_others_gave_up_before_it(serve, loadtest, another_loadtest, proxy):
+    dead = f"http://127.0.0.1:{servers.free_port()}"
+    settings = {"S3_ENDPOINTS": f"{dead},{serve.endpoint}"}
+    running = running_load(loadtest, serve, proxy, seconds="60s", settings=settings)
+    servers.wait_for("the end of an endpoint", lambda: f"s3pool takes {dead}" in (running.folder / "stderr").read_text(), 10)
+    other = another_loadtest(serve, *LOAD, "--operations", "20", "--worker-id", "1", settings=proxy.settings(**settings))
+    assert other.summary["proxy"]["gave_up"] == [dead]
+    running.signal()
+    running.wait()
+    proxy.wait_until_gone()
+
+
 def test_its_own_answers_are_not_the_storages(serve_with, loadtest, proxy):
     """Before one endpoint it makes a 503 of its own of the storage's, and tries nothing again."""
     storage = serve_with("--fault", "PUT:status=503")

@@ -321,6 +321,13 @@ TEST(SummaryText, TheClosingSentenceTellsWhatBefellS3pool) {
   result.proxy->stopped_seconds = 12.34;
   EXPECT_THAT(text(), HasSubstr("again once; s3pool was stopped for 12.3s; so the rates say little of the "
                                 "storage's speed."));
+  result.proxy->gave_up = {"http://127.0.0.1:9000"};
+  EXPECT_THAT(text(), Not(HasSubstr("unhealthy")));
+  result.proxy->gave_up_all = true;
+  EXPECT_THAT(text(), HasSubstr("for 12.3s; s3pool took the only endpoint for unhealthy; "));
+  result.info.endpoints.push_back("http://127.0.0.1:9001");
+  EXPECT_THAT(text(), HasSubstr("for 12.3s; s3pool gave up all 2 endpoints and sent everything to one; "));
+  result.proxy->gave_up_all = false;
   result.total.cells.clear();
   EXPECT_THAT(text(), HasSubstr("Not one operation ended in 30s; s3pool died 2 times and was started again "
                                 "once; s3pool was stopped for 12.3s."));

@@ -92,8 +92,11 @@ TEST(ProxyVerdict, AnS3poolThatLeavesMostClientsWithoutAnAnswerIsNotTheStorage) 
 }
 
 TEST(ProxyNotes, WhereAllEndpointsWereGivenUpNothingWentToOthers) {
-  const ProxyRecord proxy{.address = "a", .log = {}, .gave_up = {"http://n1:9", "http://n2:9"}};
+  ProxyRecord proxy{.address = "a", .log = {}, .gave_up = {"http://n1:9", "http://n2:9"}};
   EXPECT_THAT(notes_on_proxy(proxy, 3), ElementsAre(HasSubstr("the load went to the others")));
+  EXPECT_THAT(notes_on_proxy(proxy, 2), ElementsAre(HasSubstr("the load went to the others")))
+      << "one before it was started again, the other one after";
+  proxy.gave_up_all = true;
   EXPECT_THAT(notes_on_proxy(proxy, 2),
               ElementsAre(HasSubstr("that is all of them: it sends everything to one")));
 }
@@ -130,7 +133,8 @@ TEST(ProxyJson, ComesBackAsItWent) {
                           .cpu_seconds = 4.25,
                           .max_rss_bytes = 123456,
                           .own_answers = 7,
-                          .gave_up = {"http://n1:9"}};
+                          .gave_up = {"http://n1:9"},
+                          .gave_up_all = true};
   const auto back = proxy_in({{"proxy", proxy_value(proxy)}});
   ASSERT_TRUE(back);
   EXPECT_EQ(proxy_value(back), proxy_value(proxy));
@@ -138,6 +142,7 @@ TEST(ProxyJson, ComesBackAsItWent) {
   EXPECT_EQ(back->stopped_seconds, 1.5);
   EXPECT_EQ(back->stopped_pid, 4711);
   EXPECT_EQ(back->gave_up, proxy.gave_up);
+  EXPECT_TRUE(back->gave_up_all);
   EXPECT_FALSE(proxy_in({{"proxy", proxy_value(std::nullopt)}}));
 }
 
