@@ -14,7 +14,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/log.h"
 #include "base/units.h"
+#include "report/amounts.h"
 
 namespace s3lt {
 namespace {
@@ -108,7 +110,17 @@ Result<std::uint64_t> raise_descriptor_limit(const RunNeeds& needs) {
   limit.rlim_cur = std::min<rlim_t>(hard, wanted);
   const bool raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
   if (raised && limit.rlim_cur >= wanted) return 0;
-  if (raised && limit.rlim_cur >= needs.busy + others) return limit.rlim_cur - others;
+  if (raised && limit.rlim_cur >= needs.busy + others) {
+    const std::uint64_t most = limit.rlim_cur - others;
+    log_warning(fmt::format(
+        "{} clients keep {} connections to {}, and the limit of {} file descriptors has room for {}: those "
+        "that were idle longest are closed and made anew, at the storage's expense too; raise it (ulimit -n "
+        "{} "
+        "as root, or LimitNOFILE= of the service)",
+        format_count(needs.clients), format_count(needs.kept), counted(needs.endpoints, "endpoint"),
+        format_count(hard), format_count(most), wanted));
+    return most;
+  }
   std::string parts;
   if (needs.busy > needs.clients)
     parts = fmt::format(" and {} connections for parts", format_count(needs.busy));

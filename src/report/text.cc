@@ -168,8 +168,9 @@ std::string client_line(const RunResult& result) {
                   : fmt::format("timers late by p50 {}, p99 {}, ", format_latency(lag.percentile(50)),
                                 format_latency(lag.percentile(99)));
   // Told at the end of a run only.
-  const std::string busiest =
-      result.busiest_thread > 0 ? fmt::format("busiest thread {:.0f}%, ", 100 * result.busiest_thread) : "";
+  const std::string busiest = result.busiest_thread > 0 ? fmt::format("busiest thread {:.0f}% of a core, ",
+                                                                      100 * result.busiest_thread)
+                                                        : "";
   const std::string memory =
       result.max_rss_bytes > 0
           ? fmt::format(", {} of memory", format_size(static_cast<std::uint64_t>(result.max_rss_bytes)))

@@ -94,3 +94,5 @@ def test_kept_connections_give_way_where_descriptors_are_few(serve_with, loadtes
     client = result.summary["client"]
     assert result.total("errors", "writes") == 0 and client["idle_closed"] > 0
     assert client["connections"] - client["idle_closed"] <= 200
+    assert ("60 clients keep 240 connections to 4 endpoints, and the limit of 200 file descriptors has room for 128: "
+            in result.stderr), result.stderr

@@ -200,7 +200,7 @@ TEST(SummaryText, ARunWithoutASuccessSaysNothingOfItsSpeed) {
 TEST(SummaryText, LeavesOutWhatOnlyTheEndOfARunKnows) {
   RunResult result = sample_run();
   EXPECT_THAT(summary_text(result, {.width = 1000}),
-              AllOf(HasSubstr("busiest thread 25%"), HasSubstr("1 MiB of memory")));
+              AllOf(HasSubstr("busiest thread 25% of a core"), HasSubstr("1 MiB of memory")));
   result.max_rss_bytes = result.busiest_thread = 0;
   EXPECT_THAT(summary_text(result, {.width = 1000}),
               AllOf(Not(HasSubstr("busiest")), Not(HasSubstr("of memory"))));
