@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "s3/wire_profile.h"
+#include "workload/pattern.h"
 
 namespace s3lt {
 namespace {
@@ -70,6 +71,18 @@ Failures failures_of(const EndpointFacts& facts, const BackendFact& backend) {
   return failures;
 }
 
+// Of a key that may do all but list: "; only pattern small-objects lists", or several; empty: all do.
+std::string who_lists(const Failures& failures) {
+  if (failures.rights != std::vector<std::string_view>{"s3:ListBucket"}) return {};
+  std::vector<std::string_view> names = builtin_pattern_names();
+  std::erase_if(names, [](std::string_view name) {
+    const auto pattern = builtin_pattern(name);
+    return !pattern || pattern->share(OperationKind::list) == 0;
+  });
+  return fmt::format("; of the built-in patterns {} need{} it", fmt::join(names, ", "),
+                     names.size() == 1 ? "s" : "");
+}
+
 // What a run with the chosen backend meets there; empty: nothing.
 std::string backend_problem(const CheckFacts& all, const EndpointFacts& facts) {
   const BackendFact* chosen = backend_of(facts, wire_backend(all.backend));
@@ -79,8 +92,9 @@ std::string backend_problem(const CheckFacts& all, const EndpointFacts& facts) {
   const std::string where = fmt::format("{} in bucket {}", facts.url, all.bucket);
   if (failures.only_rights && !failures.rights.empty()) {
     return fmt::format(
-        "this access key may not do all that a run does at {}: {}; grant it {} there, or use a key that may",
-        where, failures.text, fmt::join(failures.rights, ", "));
+        "this access key may not do all that a run does at {}: {}; grant it {} there, or use a key that "
+        "may{}",
+        where, failures.text, fmt::join(failures.rights, ", "), who_lists(failures));
   }
   std::vector<std::string> others;
   for (const BackendFact& other : facts.backends) {

@@ -71,6 +71,17 @@ TEST(CheckJudgement, OnlyTheChosenBackendDecides) {
   }
 }
 
+TEST(CheckJudgement, OfAKeyThatMayNotListItIsToldWhoLists) {
+  CheckFacts facts = good_check();
+  for (NamedTrial& one : facts.endpoints[0].backends[0].operations) {
+    if (one.name == "LIST") one.trial = fails("403 AccessDenied");
+  }
+  EXPECT_THAT(
+      findings(judge(facts, {}), true).at(0),
+      HasSubstr("grant it s3:ListBucket there, or use a key that may; of the built-in patterns listops, "
+                "metastorm need it"));
+}
+
 TEST(CheckJudgement, WhoSendsLargeObjectsInPartsNeedsThem) {
   CheckFacts facts = good_check();
   facts.backend = "minio";
