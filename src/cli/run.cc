@@ -30,6 +30,7 @@
 #include "results/notes.h"
 #include "results/proxy_verdict.h"
 #include "results/run_directory.h"
+#include "results/silence.h"
 #include "results/summary_json.h"
 #include "results/unfinished_run.h"
 #include "results/verdict.h"
@@ -316,15 +317,18 @@ int run_command(const RunFlags& flags) {
   result.silent = silent_endpoints(result.total);
   if (const std::string warning = silence_warning(result.silent, proxy != nullptr); !warning.empty())
     log_warning(warning);
-  result.notes = notes_on_stops(result.certainty);
-  for (std::string& note : notes_on(result.total, proxy != nullptr)) result.notes.push_back(std::move(note));
+  const auto add_notes = [&](std::vector<std::string> notes) {
+    for (std::string& note : notes) result.notes.push_back(std::move(note));
+  };
+  add_notes(notes_on_stops(result.certainty));
+  add_notes(notes_on_silence(result.silent, proxy != nullptr));
+  add_notes(notes_on(result.total));
   Verdict verdict = judge(result.total);
   if (proxy) {
     result.proxy = proxy->end();
     result.proxy->own_answers = result.total.client.proxy_answers;
     verdict = through_proxy(std::move(verdict), *result.proxy, result.total, result.info.clients);
-    for (std::string& note : notes_on_proxy(*result.proxy, plan->storage.size()))
-      result.notes.push_back(std::move(note));
+    add_notes(notes_on_proxy(*result.proxy, plan->storage.size()));
   }
   result.bottleneck = std::move(verdict.bottleneck);
   result.why = std::move(verdict.why);

@@ -317,7 +317,7 @@ Duration restart_delay(unsigned failures) {
 int keep_s3pool(const std::string& ip, std::uint16_t port) {
   PacketSocket names = PacketSocket::listen(keeper_name(address_text(ip, port)));
   if (!names || ::chdir("/") != 0) return 1;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { told_to_end = 1; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);

@@ -10,7 +10,6 @@
 #include "base/units.h"
 #include "measure/second_mode.h"
 #include "results/endpoint_comparison.h"
-#include "results/silence.h"
 
 namespace s3lt {
 namespace {
@@ -129,9 +128,8 @@ std::vector<std::string> notes_on_stops(const Certainty& certainty) {
   return notes;
 }
 
-std::vector<std::string> notes_on(const Snapshot& total, bool s3pool) {
-  std::vector<std::string> notes = notes_on_silence(silent_endpoints(total), s3pool);
-  for (std::string& note : notes_on_endpoints(total)) notes.push_back(std::move(note));
+std::vector<std::string> notes_on(const Snapshot& total) {
+  std::vector<std::string> notes = notes_on_endpoints(total);
   for (std::string& note : notes_on_modes(total)) notes.push_back(std::move(note));
   if (auto note = note_on_uploads(total)) notes.push_back(std::move(*note));
   if (auto note = note_on_descriptors(total)) notes.push_back(std::move(*note));

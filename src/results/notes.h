@@ -18,8 +18,8 @@ std::vector<std::string> notes_on_endpoints(const Snapshot& total);
 std::vector<std::string> notes_on_modes(const Snapshot& total);
 // Patterns that stood still for seconds, and when.
 std::vector<std::string> notes_on_stops(const Certainty& certainty);
-// What stands out of endpoints (silence.h, too) and modes, and multipart uploads that may still be there.
-// `s3pool`: the load went through one.
-std::vector<std::string> notes_on(const Snapshot& total, bool s3pool = false);
+// What stands out of endpoints (of silent ones: silence.h) and modes, and multipart uploads that may still be
+// there.
+std::vector<std::string> notes_on(const Snapshot& total);
 
 }  // namespace s3lt

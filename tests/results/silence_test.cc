@@ -31,7 +31,7 @@ TEST(Silence, IsToldOfEachEndpointWithHowManyWaitedAndHowLong) {
   total.silences[{"http://b", get_1kb}].record(5'800'000, 2);
   total.silences[{"http://c", get_1kb}].record(3'000'000, 1);
   EXPECT_THAT(
-      notes_on(total),
+      notes_on_silence(silent_endpoints(total)),
       ElementsAre("silent: http://b: clients waited for an answer until the end of the run (2 attempts, "
                   "for up to 5.8s)",
                   "silent: http://c: clients waited for an answer until the end of the run (1 attempt, "
@@ -67,7 +67,7 @@ TEST(Silence, OfManyEndpointsNamesTheFirstOnes) {
   Snapshot total = slowest(get_1kb, 20'000);
   for (int i = 0; i < 30; ++i)
     total.silences[{"http://" + std::to_string(i + 10), get_1kb}].record(2'000'000);
-  const auto notes = notes_on(total);
+  const auto notes = notes_on_silence(silent_endpoints(total));
   EXPECT_THAT(notes, SizeIs(7));
   EXPECT_THAT(notes.back(), HasSubstr("24 more endpoints were silent at the end"));
   EXPECT_THAT(silence_warning(silent_endpoints(total)), HasSubstr(", and 24 more"));
@@ -77,7 +77,8 @@ TEST(Silence, OfManyEndpointsNamesTheFirstOnes) {
 TEST(Silence, OfAnS3poolIsNotTheStorages) {
   Snapshot total = slowest(get_1kb, 20'000);
   total.silences[{"http://127.0.0.1:18080", get_1kb}].record(2'000'000);
-  EXPECT_THAT(notes_on(total, true), ElementsAre(StartsWith("silent: s3pool at http://127.0.0.1:18080: ")));
+  EXPECT_THAT(notes_on_silence(silent_endpoints(total), true),
+              ElementsAre(StartsWith("silent: s3pool at http://127.0.0.1:18080: ")));
   EXPECT_THAT(silence_warning(silent_endpoints(total), true), HasSubstr("from s3pool at http://127.0.0.1:"));
   RunResult result = sample_run();
   result.proxy = ProxyRecord{.address = "127.0.0.1:18080", .log = {}};
