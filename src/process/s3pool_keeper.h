@@ -5,12 +5,11 @@
 //
 //   run: "use" …                  (process/s3pool_order.h), once
 //   keeper: "ready" PID LOG SHARED    it listens; SHARED is 1 where another run started it. Again after each
-//   restart
+//                                     restart
 //           "failed" WHAT TEXT        the request cannot be met; WHAT is a name of S3poolFailure
 //           "ended" TEXT              it died: "was ended by signal 9"; it will be started again
-//           "gave-up" URL             a line of its log: it takes this endpoint for unhealthy; who comes
-//           later
-//                                     is told, too
+//           "gave-up" URL             a line of its log: it takes this endpoint for unhealthy; also to a run
+//                                     that came later
 //           "users" COUNT             so many runs use it, this one among them; when that has changed
 //   run: "look"
 //   keeper: "looked"                  it has told all that the s3pool had written until then

@@ -28,8 +28,10 @@ std::string proxy_events(const ProxyRecord& proxy, std::size_t endpoints) {
   const auto times = [](std::uint64_t n) { return n == 1 ? "once" : fmt::format("{} times", n); };
   std::vector<std::string> events;
   if (proxy.deaths > 0) {
-    events.push_back(
-        fmt::format("s3pool died {} and was started again {}", times(proxy.deaths), times(proxy.starts)));
+    events.push_back(fmt::format("s3pool died {} and was {}", times(proxy.deaths),
+                                 proxy.starts == 0              ? "not there again"
+                                 : proxy.starts == proxy.deaths ? "started again"
+                                                                : "started again " + times(proxy.starts)));
   }
   if (proxy.stopped_seconds > 0)
     events.push_back(fmt::format("s3pool was stopped for {:.1f}s", proxy.stopped_seconds));

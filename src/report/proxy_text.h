@@ -8,7 +8,7 @@
 namespace s3lt {
 
 std::string proxy_line(const ProxyRecord& proxy);
-// What befell it, for the closing sentence: "s3pool died once and was started again once; s3pool was stopped
+// What befell it, for the closing sentence: "s3pool died once and was started again; s3pool was stopped
 // for 3.2s"; empty where nothing did. `endpoints` is how many the storage has.
 std::string proxy_events(const ProxyRecord& proxy, std::size_t endpoints);
 
