@@ -98,14 +98,16 @@ std::string backend_text(const BackendFact& backend) {
 
 // Names of those that work, and the others with their reasons.
 std::string trials_text(const std::vector<NamedTrial>& trials, std::string_view what) {
-  std::vector<std::string> good, bad;
+  std::vector<std::string> good, bad, open;
   for (const NamedTrial& one : trials) {
+    if (!one.trial.works() && !one.trial.fails()) open.push_back(one.name);
     if (one.trial.works()) good.push_back(one.name);
     if (one.trial.fails()) bad.push_back(fmt::format("{} ({})", one.name, one.trial.said));
   }
   std::string text;
   if (!good.empty()) text = fmt::format("{}: {}", fmt::join(good, ", "), what);
   if (!bad.empty()) text += fmt::format("{}not {}", text.empty() ? "" : "; ", fmt::join(bad, ", "));
+  if (!open.empty() && !text.empty()) text += fmt::format("; not known: {}", fmt::join(open, ", "));
   return text.empty() ? "not tried" : text;
 }
 

@@ -20,9 +20,8 @@ bool EndpointFacts::reachable() const {
 }
 
 const NamedTrial* EndpointFacts::parts_fail() const {
-  const auto failed = std::ranges::find_if(multipart, [](const NamedTrial& step) {
-    return step.trial.fails() && step.name != "abort" && step.name != "list";
-  });
+  const auto failed = std::ranges::find_if(
+      multipart, [](const NamedTrial& step) { return step.trial.fails() && step.name != "list"; });
   return failed != multipart.end() ? &*failed : nullptr;
 }
 

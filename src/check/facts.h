@@ -73,6 +73,7 @@ struct LeftBehind {
   bool looked = false;            // whether it could be listed
   std::vector<std::string> what;  // keys, versions and uploads that are still there
   std::string problem;            // why nobody looked, or they stay
+  bool is_denied() const { return problem.starts_with("403"); }
 };
 
 struct EndpointFacts {

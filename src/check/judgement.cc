@@ -42,6 +42,7 @@ std::string_view right_to(std::string_view operation) {
   if (operation == "PUT" || operation == "PART") return "s3:PutObject";
   if (operation == "GET" || operation == "HEAD") return "s3:GetObject";
   if (operation == "LIST") return "s3:ListBucket";
+  if (operation == "abort") return "s3:AbortMultipartUpload";
   if (operation == "LOCATION") return "s3:GetBucketLocation";
   return "s3:DeleteObject";
 }
@@ -67,7 +68,8 @@ Failures failures_of(const EndpointFacts& facts, const BackendFact& backend) {
   };
   for (const NamedTrial& operation : backend.operations) add(operation.name, operation.name, operation.trial);
   if (const NamedTrial* step = lacks_parts(facts, backend.name); step != nullptr)
-    add("PART", "multipart uploads, as it sends large objects: " + step->name, step->trial);
+    add(step->name == "abort" ? "abort" : "PART",
+        "multipart uploads, as it sends large objects: " + step->name, step->trial);
   return failures;
 }
 
@@ -124,7 +126,7 @@ void add_problems(const CheckFacts& all, const EndpointFacts& facts, std::vector
         facts.left.what.size(), facts.left.problem.empty() ? "it is listed still" : facts.left.problem,
         fmt::join(facts.left.what.begin(),
                   facts.left.what.begin() + std::min<std::ptrdiff_t>(3, std::ssize(facts.left.what)), ", "),
-        facts.left.problem.starts_with("403") ? ", with an access key that may delete" : ""));
+        facts.left.is_denied() ? ", with an access key that may list and delete" : ""));
   } else if (!facts.left.looked && !facts.left.problem.empty()) {
     wrong(fmt::format(
         "whether all that the check wrote is gone from {} could not be looked at ({}); s3loadtest cleanup "
@@ -148,7 +150,7 @@ void add_notes(const CheckFacts& all, const EndpointFacts& facts, std::vector<Fi
   if (facts.expect_continue.fails() && facts.expect_continue.said.starts_with("no 100"))
     note("it does not say 100 Continue: each PUT of backend boto3 waits a second for it");
   if (facts.signature_verified == false) note("it verifies no signatures: anybody can use it with any key");
-  if (facts.clock_ahead && std::abs(*facts.clock_ahead) > worth_a_word) {
+  if (!facts.problem && facts.clock_ahead && std::abs(*facts.clock_ahead) > worth_a_word) {
     note(fmt::format(
         "this machine's clock is {} {} the server's; from 15 minutes on storages refuse every request",
         format_duration(seconds(std::round(std::abs(*facts.clock_ahead)))),
@@ -235,7 +237,10 @@ std::string next_command(const CheckFacts& facts, const Judgement& judgement, Gi
   }
   if (any([](const EndpointFacts& one) { return one.bucket_missing; }))
     return command(run + " --create-bucket", flags);
-  if (any([](const EndpointFacts& one) { return !one.left.what.empty() && one.not_written.empty(); })) {
+  // Who was denied it cannot clean up either.
+  if (any([](const EndpointFacts& one) { return !one.left.what.empty() && one.left.is_denied(); }))
+    return command(check, flags);
+  if (any([](const EndpointFacts& one) { return !one.left.what.empty(); })) {
     flags.backend.clear();
     return command("s3loadtest cleanup", flags);
   }

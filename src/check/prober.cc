@@ -293,6 +293,7 @@ Task<StorageAnswer> Prober::put(const Draft& draft) {
 }
 
 void Prober::note(const std::string& key, const StorageAnswer& answer) {
+  if (answer.question == "PUT" && answer.status / 100 == 4) std::erase(keys_, key);
   const std::string_view version = answer.header("x-amz-version-id");
   if (answer.status / 100 != 2 || version.empty() || version == "null") return;
   saw_versions_ = true;

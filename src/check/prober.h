@@ -81,6 +81,8 @@ class Prober {
   Task<void> remove_written(Asker& asker);
   Task<StorageAnswer> remove(Asker& asker, const Written& one);
   Task<void> look_for_rest(Asker& asker);
+  void name_known(std::string_view question, const StorageAnswer& answer);
+  void name_rest();
 
   // Asks; again where the storage is busy. Counts, and gives up on one that fell silent, as on a kind of
   // question that hangs: that one is not asked any more (cancelled).

@@ -16,9 +16,10 @@ Trial fails(std::string said) {
   return {.end = Trial::End::fails, .said = std::move(said)};
 }
 
-// Who may not write has nothing to read: that there is no such object is told to those alone who may.
-bool lets_in(const StorageAnswer& answer, bool exists) {
-  return !exists && answer.status == 404;
+// Where nothing could be written there is nothing to read or delete, and to say so is no permission: some
+// storages do to whoever may list.
+Trial told(const Trial& trial, const StorageAnswer& answer, bool exists) {
+  return !exists && answer.status == 404 ? Trial{} : trial;
 }
 
 }  // namespace
@@ -68,8 +69,7 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   if (trial.works() && answer.header("content-length") != fmt::format("{}", content.size()))
     trial =
         fails(fmt::format("it has {} bytes instead of {}", answer.header("content-length"), content.size()));
-  if (lets_in(answer, exists)) trial = {.end = Trial::End::works, .said = {}};
-  tried("HEAD", trial);
+  tried("HEAD", told(trial, answer, exists));
   if (answer.has_header("x-amz-object-lock-mode")) {
     // Nothing more is written that cannot be taken away.
     facts_.bucket.object_lock = true;
@@ -81,8 +81,7 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   answer = co_await ask(profile, get_one, "GET", "GET");
   trial = trial_of(answer);
   if (trial.works() && answer.body != content) trial = fails("it brought other bytes than were written");
-  if (lets_in(answer, exists)) trial = {.end = Trial::End::works, .said = {}};
-  tried("GET", trial);
+  tried("GET", told(trial, answer, exists));
 
   const ListObjects list{.bucket = plan_.bucket, .prefix = stem_};
   answer = co_await ask(profile, list, "GET", "LIST");
@@ -100,17 +99,17 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   answer = co_await ask(profile, delete_one, "DELETE", "DELETE");
   note(key, answer);
   trial = trial_of(answer);
-  if (lets_in(answer, exists)) trial = {.end = Trial::End::works, .said = {}};
-  tried("DELETE", trial);
+  tried("DELETE", told(trial, answer, exists));
 
   const bool deletes = trial.works();
+  std::string last = key;
   if (exists && deletes && may_write()) {
-    const std::string second = new_key();
-    const PutObject put_two = put_of(second);
+    last = new_key();
+    const PutObject put_two = put_of(last);
     answer = co_await ask(profile, put_two, "PUT", "PUT", body, traits.expect_continue);
-    note(second, answer);
+    note(last, answer);
   }
-  const std::vector<std::string> batch{keys_.back()};
+  const std::vector<std::string> batch{last};
   const std::string document = profile.delete_objects_body(batch, false);
   const DeleteObjects delete_both{.bucket = plan_.bucket, .body = document};
   answer = co_await ask(profile, delete_both, "POST", "DELETE-BATCH", document);

@@ -18,7 +18,7 @@ constexpr Duration patience = std::chrono::seconds(30);
 
 Task<void> Prober::tidy() {
   tidying_ = true;
-  if (keys_.empty()) {
+  if (keys_.empty() && versions_.empty() && uploads_.empty()) {
     facts_.left.looked = true;
     co_return;
   }
@@ -51,7 +51,9 @@ Task<void> Prober::remove_written(Asker& asker) {
   for (const Upload& upload : uploads) {
     const AdminRequest abort = abort_upload(upload);
     const StorageAnswer answer = co_await ask_admin(asker, abort, "AbortMultipartUpload");
-    if (answer.status / 100 != 2 && answer.status != 404) uploads_.push_back(upload);
+    if (answer.status / 100 == 2 || answer.status == 404) continue;
+    uploads_.push_back(upload);
+    facts_.left.problem = trial_of(answer).said;
   }
   std::vector<Written> all = std::exchange(versions_, {});
   // Where there are versions, deleting a key makes one more: all of them are found by listing.
@@ -64,16 +66,18 @@ Task<void> Prober::remove_written(Asker& asker) {
   std::vector<ObjectVersion> batch;
   for (const Written& one : all) batch.push_back({one.key, one.version});
   const AdminRequest request = delete_versions(batch);
-  StorageAnswer answer = co_await ask_admin(asker, request, "DeleteObjects");
+  StorageAnswer answer = co_await ask_admin(asker, request, "DELETE-BATCH");
   const auto result = trial_of(answer).works() ? parse_delete_result(answer.body) : std::nullopt;
   if (result && result->refused.empty()) co_return;
   // One by one, then.
-  for (const Written& one : all) {
-    answer = co_await remove(asker, one);
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    answer = co_await remove(asker, *one);
     if (answer.status / 100 == 2 || answer.status == 404) continue;
-    versions_.push_back(one);
+    versions_.push_back(*one);
     facts_.left.problem = trial_of(answer).said;
-    if (answer.status == 0) co_return;
+    if (answer.status != 0) continue;
+    versions_.insert(versions_.end(), one + 1, all.end());
+    co_return;
   }
 }
 
@@ -87,19 +91,13 @@ Task<void> Prober::look_for_rest(Asker& asker) {
     const AdminRequest list = list_versions(stem_, {}, {});
     const StorageAnswer answer = co_await ask_admin(asker, list, "ListObjectVersions");
     const auto page = trial_of(answer).works() ? parse_versions(answer.body) : std::nullopt;
-    if (!page) {
-      left.problem = "ListObjectVersions: " + trial_of(answer).said;
-      co_return;
-    }
+    if (!page) co_return name_known("ListObjectVersions", answer);
     for (const ObjectVersion& one : page->versions) found.push_back({one.key, one.version});
   } else {
     const AdminRequest list = list_keys(stem_, {}, {});
     const StorageAnswer answer = co_await ask_admin(asker, list, "LIST");
     const auto page = trial_of(answer).works() ? parse_list(answer.body) : std::nullopt;
-    if (!page) {
-      left.problem = "LIST: " + trial_of(answer).said;
-      co_return;
-    }
+    if (!page) co_return name_known("LIST", answer);
     for (const ListPage::Object& one : page->objects) found.push_back({one.key, {}});
   }
   const AdminRequest list = list_uploads(stem_, {}, {});
@@ -108,10 +106,24 @@ Task<void> Prober::look_for_rest(Asker& asker) {
   if (const auto page = trial_of(answer).works() ? parse_uploads(answer.body) : std::nullopt)
     uploads_ = page->uploads;
   left.looked = true;
-  for (const Written& one : found)
-    left.what.push_back(one.version.empty() ? one.key : fmt::format("{} (version {})", one.key, one.version));
-  for (const Upload& upload : uploads_) left.what.push_back("multipart upload of " + upload.key);
-  versions_.insert(versions_.end(), found.begin(), found.end());
+  versions_ = std::move(found);
+  name_rest();
+}
+
+// Nobody can look: what could not be taken away is known all the same. Whoever may not look, and had an
+// answer to each question, knows that there is no more.
+void Prober::name_known(std::string_view question, const StorageAnswer& answer) {
+  name_rest();
+  const bool answered = answer.status == 403 && silent_.empty() && hung_.empty();
+  if (facts_.left.what.empty() && !answered)
+    facts_.left.problem = fmt::format("{}: {}", question, trial_of(answer).said);
+}
+
+void Prober::name_rest() {
+  std::vector<std::string>& what = facts_.left.what;
+  for (const Written& one : versions_)
+    what.push_back(one.version.empty() ? one.key : fmt::format("{} (version {})", one.key, one.version));
+  for (const Upload& upload : uploads_) what.push_back("multipart upload of " + upload.key);
 }
 
 }  // namespace s3lt

@@ -146,6 +146,9 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
         "an endpoint URL holds a user or password before '@'; leave them out, the keys are settings of their "
         "own");
   }
+  const std::size_t gap = url.find_first_of(" \t;");
+  if (gap != std::string_view::npos && url.find("://", gap) != std::string_view::npos)
+    return usage_error(fmt::format("\"{}\" is no URL of one endpoint; write a comma between several", url));
   const auto split = split_scheme(url);
   if (!split) return usage_error(fmt::format("\"{}\" does not begin with http:// or https://", url));
   std::string_view rest = split->rest;

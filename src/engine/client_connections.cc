@@ -52,7 +52,9 @@ bool ClientConnections::next_endpoint(std::size_t& endpoint) {
   const std::size_t count = first_.size();
   if (one_endpoint_ || count == 1) {
     endpoint = index_ % count;
-    return true;
+    // Of a name with several addresses one is enough.
+    const EndpointHealth& health = thread_.health(endpoint);
+    return health.addresses() == 1 || !health.is_first_met() || health.takes(now());
   }
   const std::uint64_t turn = share_.next_endpoint;
   const TimePoint t = now();
@@ -66,11 +68,12 @@ bool ClientConnections::next_endpoint(std::size_t& endpoint) {
 }
 
 std::size_t ClientConnections::any_endpoint() {
+  if (one_endpoint_) return index_ % first_.size();
   return share_.next_endpoint++ % first_.size();
 }
 
-// More clients than endpoints, none of which has answered anybody yet: one that never will would hold them
-// all.
+// More clients than endpoints, or addresses of one, none of which has answered anybody yet: one that never
+// will would hold them all.
 Task<void> ClientConnections::await_endpoint(std::size_t& endpoint, Timer& timer) {
   const auto is_first_met = [this] {
     for (std::size_t i = 0; i < first_.size(); ++i) {
@@ -159,7 +162,9 @@ Task<ClientConnections::Opened> ClientConnections::open(ClientConnection& connec
     }
     health.failed(connection.address, begun, opened.done);
     connection.address = (connection.address + 1) % endpoint.addresses.size();
-    if (opened.done >= deadline || health.is_hopeless(opened.done)) break;
+    // Past the deadline only to an address that is known to answer.
+    if (health.is_hopeless(opened.done)) break;
+    if (opened.done >= deadline && !health.is_fine(health.choose(connection.address, opened.done))) break;
   }
   co_return opened;
 }

@@ -281,12 +281,21 @@ void LoadThread::deliver(bool last) {
 
 void LoadThread::add_suspicions(Snapshot& snapshot) {
   const TimePoint t = now();
+  const auto add = [this](auto& to, const std::string& name, const EndpointHealth::Figures& figures) {
+    if (figures == EndpointHealth::Figures{}) return;
+    to[name].add({.times = figures.suspicions,
+                  .probes = figures.probes,
+                  .seconds = to_seconds(figures.suspect) / plan_.threads});
+  };
   for (std::size_t i = 0; i < health_.size(); ++i) {
-    const EndpointHealth::Figures figures = health_[i].take(t);
-    if (figures == EndpointHealth::Figures{}) continue;
-    snapshot.suspicions[plan_.endpoints[i].url].add({.times = figures.suspicions,
-                                                     .probes = figures.probes,
-                                                     .seconds = to_seconds(figures.suspect) / plan_.threads});
+    const ResolvedEndpoint& endpoint = plan_.endpoints[i];
+    add(snapshot.suspicions, endpoint.url, health_[i].take(t));
+    if (endpoint.addresses.size() == 1) continue;
+    for (std::size_t k = 0; k < endpoint.addresses.size(); ++k) {
+      const EndpointHealth::Figures figures = health_[i].take_of(k, t);
+      if (figures != EndpointHealth::Figures{})
+        add(snapshot.address_suspicions[endpoint.url], endpoint.addresses[k].text(), figures);
+    }
   }
 }
 

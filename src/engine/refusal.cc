@@ -77,6 +77,13 @@ Error not_s3(const ResolvedEndpoint& endpoint, const StorageAnswer& answer) {
                   endpoint.url, answer.status, what));
 }
 
+// A server's words within ours.
+std::string_view sentence_part(std::string_view message) {
+  message = message.substr(0, 300);
+  while (message.ends_with('.')) message.remove_suffix(1);
+  return message;
+}
+
 // Refusals of the credentials and the time; no message: the code is none of theirs.
 std::string credentials_refused(const std::string& code) {
   // The second is what VersityGW says.
@@ -175,6 +182,12 @@ Error unreachable(const ResolvedEndpoint& endpoint, const StorageAnswer& answer)
                     "the endpoint",
                     url, answer.problem));
   }
+  if (answer.problem == no_handshake_in_time) {
+    return error(
+        fmt::format("{} accepts connections but ended no TLS handshake within {}; check that this is the "
+                    "storage's https port, and that the storage is alive",
+                    url, format_duration(HttpConnection::connect_deadline)));
+  }
   if (!answer.connected && answer.error == StreamError::timed_out) {
     return error(
         fmt::format("cannot reach {}: nothing answered a connection within {}; check host and port, "
@@ -232,7 +245,7 @@ Error refusal(const RunPlan& plan, const ResolvedEndpoint& endpoint, const Stora
   const std::string& message = answer.error_document.message;
   return error(fmt::format("{} refused the {} of bucket {} with {}{}{}; the storage's log says more",
                            endpoint.url, answer.question, plan.bucket, said, message.empty() ? "" : ": ",
-                           message.substr(0, 300)));
+                           sentence_part(message)));
 }
 
 Error unexplained(const RunPlan& plan, const ResolvedEndpoint& endpoint, const std::string& said,
@@ -287,7 +300,7 @@ Error no_new_bucket(const RunPlan& plan, const ResolvedEndpoint& endpoint, const
   }
   const std::string& message = answer.error_document.message;
   return error(fmt::format("{}{}{}; the storage's log says more", what, message.empty() ? "" : ": ",
-                           message.substr(0, 300)));
+                           sentence_part(message)));
 }
 
 }  // namespace s3lt

@@ -87,6 +87,7 @@ std::optional<Duration> Requester::retry_delay(ClientRequest& request, const Att
                              .status = last.status,
                              .code = last.trouble().s3.code,
                              .is_post = request.is_post,
+                             .streamed = request.streams,
                              .retry_after = header("retry-after"),
                              .amz_retry_after = header("x-amz-retry-after")};
   const auto granted =
@@ -135,6 +136,7 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
     if (request.signed_at == WallTime{} || !plan.sdk_retries || !plan.sdk_retries->repeats_signature)
       request.signed_at = wall_now();
     std::uint32_t before = result.requests;
+    request.streams = false;
     if (asks_location_) {
       const RequestContext unlocated = context_of(request, thread_.signer());
       Attempt located = co_await locate(connection, unlocated, request.texts.head);
@@ -155,6 +157,7 @@ Task<Attempt> Requester::attempt(ClientRequest& request) {
     const bool reused = connection.was_used();
     ExchangeRequest asked = request.ask(endpoint.tls);
     asked.head = request.texts.head;
+    request.streams = asked.method == "GET" && !asked.keep_body;
     const ExchangeResult exchanged = co_await connection.exchange(asked);
     result = attempt_of(exchanged);
     request.judge(exchanged, result);

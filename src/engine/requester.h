@@ -42,6 +42,7 @@ class ClientRequest {
   unsigned number = 1;          // of the try; 1 is the first
   TimePoint first_begun{};      // its first try
   bool after_response = false;  // the try before got an answer
+  bool streams = true;          // the last answer's body, to the operation, as an SDK does with that of a GET
   WallTime signed_at{};
   unsigned tokens = 0;  // of its SDK's quota, taken by the last retry
 };

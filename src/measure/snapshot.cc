@@ -142,6 +142,9 @@ void add_figures(Snapshot& into, const Snapshot& from) {
   for (const auto& [key, cell] : from.cells) into.cells[key].add(cell);
   for (const auto& [key, cell] : from.endpoints) into.endpoints[key].add(cell);
   for (const auto& [url, suspicion] : from.suspicions) into.suspicions[url].add(suspicion);
+  for (const auto& [url, addresses] : from.address_suspicions) {
+    for (const auto& [address, suspicion] : addresses) into.address_suspicions[url][address].add(suspicion);
+  }
   for (const auto& [key, silence] : from.silences) into.silences[key].add(silence);
   into.client.add(from.client);
   into.errors.insert(into.errors.end(), from.errors.begin(), from.errors.end());

@@ -152,10 +152,12 @@ struct Snapshot {
   std::map<CellKey, Cell> cells;
   std::map<EndpointKey, EndpointCell> endpoints;
   std::map<std::string, EndpointSuspicion> suspicions;  // by URL; of those that were suspect or probed
-  std::map<SilenceKey, CoarseHistogram> silences;       // in microseconds
-  std::map<std::string, KeyCounters> keys;              // totals since the start, not of the interval
-  std::map<std::string, ArrivalCounters> arrivals;      // the same; of patterns in an open loop
-  ClientCounters client;                                // of the interval
+  // By URL and address, where a name has several.
+  std::map<std::string, std::map<std::string, EndpointSuspicion>> address_suspicions;
+  std::map<SilenceKey, CoarseHistogram> silences;   // in microseconds
+  std::map<std::string, KeyCounters> keys;          // totals since the start, not of the interval
+  std::map<std::string, ArrivalCounters> arrivals;  // the same; of patterns in an open loop
+  ClientCounters client;                            // of the interval
   std::vector<OperationSample> errors;
   std::vector<OperationSample> slowest;  // operations of each pattern, the slowest first
 

@@ -169,7 +169,7 @@ Task<StreamError> Stream::tls_handshake(TimePoint deadline) {
     }
     const Socket::Wake wake = co_await socket_.wait(interest, deadline);
     if (wake != Socket::Wake::ready) {
-      problem_ = "no TLS handshake within the connect deadline";
+      problem_ = no_handshake_in_time;
       co_return classify(wake);
     }
   }

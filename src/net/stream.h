@@ -50,6 +50,7 @@ std::expected<std::vector<Address>, std::string> resolve(const std::string& host
 
 // The problem of a connect whose deadline passed.
 inline constexpr std::string_view no_answer_in_time = "no answer within the connect deadline";
+inline constexpr std::string_view no_handshake_in_time = "no TLS handshake within the connect deadline";
 
 struct ConnectOptions {
   TlsClient* tls = nullptr;  // null: plain TCP

@@ -147,7 +147,7 @@ std::string odd_endpoints(const Snapshot& total) {
   static constexpr std::string_view words[] = {"slower than the others", "failing more than the others",
                                                "away"};
   constexpr std::size_t most_named = 2;
-  const std::vector<EndpointFinding> findings = compare_endpoints(total.endpoints, total.suspicions);
+  const std::vector<EndpointFinding> findings = odd_nodes(total);
   std::string text;
   for (std::size_t i = 0; i < std::min(findings.size(), most_named); ++i)
     text += fmt::format("; {} was {}", findings[i].url, words[static_cast<std::size_t>(findings[i].kind)]);

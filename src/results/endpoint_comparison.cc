@@ -41,6 +41,8 @@ constexpr std::size_t least_for_a_spread = 4;
 constexpr std::uint64_t least_attempts_to_judge = 3;
 constexpr double attempts_of_one_away = 0.75;
 constexpr std::size_t most_notes = 6;
+// What one address of a name was away for less is a hiccup.
+constexpr double least_seconds_away = 1;
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -326,6 +328,22 @@ std::vector<EndpointFinding> compare_endpoints(const std::map<EndpointKey, Endpo
   std::ranges::sort(findings, {}, [](const EndpointFinding& f) {
     return std::tuple(-static_cast<int>(f.kind), -f.weight, f.url);
   });
+  return findings;
+}
+
+std::vector<EndpointFinding> odd_nodes(const Snapshot& total) {
+  std::vector<EndpointFinding> findings = compare_endpoints(total.endpoints, total.suspicions);
+  for (const auto& [url, addresses] : total.address_suspicions) {
+    for (const auto& [address, suspicion] : addresses) {
+      if (suspicion.seconds < least_seconds_away) continue;
+      const std::string who = fmt::format("address {} of {}", address, url);
+      findings.push_back({.kind = EndpointFinding::Kind::unreachable,
+                          .url = who,
+                          .weight = suspicion.seconds,
+                          .sentence = fmt::format("away: {}: it refused, reset or left connections hanging{}",
+                                                  who, suspicion_text(suspicion))});
+    }
+  }
   return findings;
 }
 

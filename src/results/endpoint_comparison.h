@@ -24,6 +24,9 @@ using EndpointSuspicions = std::map<std::string, EndpointSuspicion>;
 std::vector<EndpointFinding> compare_endpoints(const std::map<EndpointKey, EndpointCell>& endpoints,
                                                const EndpointSuspicions& suspicions = {});
 
+// The same, and addresses of names that took no connections for a second or more.
+std::vector<EndpointFinding> odd_nodes(const Snapshot& total);
+
 // The sentences for a summary: of many findings the first ones, and how many more there are.
 std::vector<std::string> endpoint_notes(const std::vector<EndpointFinding>& findings);
 

@@ -32,6 +32,24 @@ json::object suspect_object(const EndpointSuspicion& suspicion) {
   return {{"times", suspicion.times}, {"seconds", suspicion.seconds}, {"probes", suspicion.probes}};
 }
 
+// With its addresses, where a name has several.
+json::object suspect_object(const Snapshot& of, const std::string& url) {
+  const auto found = of.suspicions.find(url);
+  json::object out = suspect_object(found == of.suspicions.end() ? EndpointSuspicion{} : found->second);
+  json::object addresses;
+  if (const auto several = of.address_suspicions.find(url); several != of.address_suspicions.end()) {
+    for (const auto& [address, one] : several->second) addresses[address] = suspect_object(one);
+    out["addresses"] = std::move(addresses);
+  }
+  return out;
+}
+
+EndpointSuspicion suspicion_in(const json::object& suspect) {
+  return {.times = count_in(suspect, "times"),
+          .probes = count_in(suspect, "probes"),
+          .seconds = number_in(suspect, "seconds")};
+}
+
 json::object silent_object(const SilentEndpoint& silent) {
   return {{"attempts", silent.attempts}, {"seconds", silent.seconds}};
 }
@@ -39,9 +57,11 @@ json::object silent_object(const SilentEndpoint& silent) {
 void add_suspicion(Snapshot& out, const std::string& url, const json::object& endpoint) {
   const json::object& suspect = object_in(endpoint, "suspect");
   if (suspect.empty()) return;
-  out.suspicions[url].add({.times = count_in(suspect, "times"),
-                           .probes = count_in(suspect, "probes"),
-                           .seconds = number_in(suspect, "seconds")});
+  out.suspicions[url].add(suspicion_in(suspect));
+  for (const auto& [address, one] : object_in(suspect, "addresses")) {
+    if (one.is_object())
+      out.address_suspicions[url][std::string(address)].add(suspicion_in(one.get_object()));
+  }
 }
 
 void add_operations(Snapshot& out, const std::string& url, const json::object& operations) {
@@ -83,9 +103,7 @@ json::array endpoints_array(const Snapshot& total, const std::vector<std::string
     json::object endpoint{{"url", url}};
     for (auto& [field, value] : figures(sum)) endpoint[field] = value;
     endpoint.erase("service_us");  // of all kinds together it says nothing
-    const auto suspicion = total.suspicions.find(url);
-    endpoint["suspect"] =
-        suspect_object(suspicion == total.suspicions.end() ? EndpointSuspicion{} : suspicion->second);
+    endpoint["suspect"] = suspect_object(total, url);
     const auto waited = silent.find(url);
     endpoint["silent"] = silent_object(waited == silent.end() ? SilentEndpoint{} : waited->second);
     endpoint["operations"] = std::move(operations);
@@ -103,9 +121,10 @@ json::object endpoint_outcomes(const Snapshot& minute) {
     if (!endpoint.is_object()) endpoint = json::object{};
     endpoint.get_object()[name(key.operation)] = json::object{{"outcomes", outcomes_object(cell)}};
   }
-  for (const auto& [url, suspicion] : minute.suspicions) {
-    const auto endpoint = out.find(url);
-    if (endpoint != out.end()) endpoint->value().get_object()["suspect"] = suspect_object(suspicion);
+  for (auto& endpoint : out) {
+    const std::string url(endpoint.key());
+    if (minute.suspicions.contains(url) || minute.address_suspicions.contains(url))
+      endpoint.value().get_object()["suspect"] = suspect_object(minute, url);
   }
   return out;
 }

@@ -109,7 +109,7 @@ std::optional<std::string> note_on_descriptors(const Snapshot& total) {
 }  // namespace
 
 std::vector<std::string> notes_on_endpoints(const Snapshot& total) {
-  return endpoint_notes(compare_endpoints(total.endpoints, total.suspicions));
+  return endpoint_notes(odd_nodes(total));
 }
 
 std::vector<std::string> notes_on_modes(const Snapshot& total) {

@@ -243,6 +243,7 @@ Result<RebuiltRun> rebuild_ended(const RunReader& reader) {
   run.result.total = total_of(summary, std::move(totals));
   run.result.total.endpoints = std::move(endpoints.endpoints);
   run.result.total.suspicions = std::move(endpoints.suspicions);
+  run.result.total.address_suspicions = std::move(endpoints.address_suspicions);
   run.result.silent = silent_in(summary.if_contains("endpoints"));
   run.result.total.to = seconds(run.result.seconds);
   run.result.total.client = {.cpu_seconds = number_in(client, "cpu_seconds"),

@@ -33,15 +33,24 @@ bool is_throttling(const FailedAttempt& failed) {
 
 bool is_server_error(const FailedAttempt& failed) {
   const int s = failed.status;
+  // An error document behind a 200 (of a CompleteMultipartUpload, say): botocore takes it for a 500.
+  if (s / 100 == 2 && !failed.streamed && !failed.code.empty()) return true;
   return s == 500 || s == 502 || s == 503 || s == 504 ||
          std::ranges::find(transient_codes, failed.code) != transient_codes.end();
 }
 
-// Without an answer, or with one that did not come whole: a broken body is the caller's to see.
+// Nothing was sent yet. A handshake that fails is no better than a connect that does.
+bool is_unsent(const FailedAttempt& failed) {
+  return failed.outcome == Outcome::connect || failed.outcome == Outcome::tls;
+}
+
+// Without an answer, or with one that did not come whole; that of a body that is streamed is the caller's to
+// see.
 bool is_connection(const FailedAttempt& failed) {
-  if (failed.status != 0) return false;
-  return failed.outcome == Outcome::connect || failed.outcome == Outcome::reset ||
-         failed.outcome == Outcome::timeout;
+  if (failed.status != 0)
+    return !failed.streamed && (failed.outcome == Outcome::reset || failed.outcome == Outcome::timeout ||
+                                failed.outcome == Outcome::truncated);
+  return is_unsent(failed) || failed.outcome == Outcome::reset || failed.outcome == Outcome::timeout;
 }
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -62,7 +71,7 @@ std::optional<SdkRetry> SdkQuota::retry(const SdkRetryRules& rules, const Failed
   const bool again = told || (throttled && rules.throttling) ||
                      (is_server_error(failed) && rules.server_errors) ||
                      (is_connection(failed) && rules.connections &&
-                      (!failed.is_post || rules.connections_of_post || failed.outcome == Outcome::connect));
+                      (!failed.is_post || rules.connections_of_post || is_unsent(failed)));
   if (!again) return std::nullopt;
   SdkRetry granted;
   if (rules.quota > 0) {

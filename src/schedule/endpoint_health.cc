@@ -37,11 +37,16 @@ void EndpointHealth::tries(std::size_t address, TimePoint t) {
   Address& tried = addresses_[address];
   if (tried.state == State::fine || !tried.takes(t)) return;
   tried.tried = true;
-  if (tried.state == State::suspect) ++figures_.probes;
+  if (tried.state != State::suspect) return;
+  ++figures_.probes;
+  ++tried.figures.probes;
 }
 
 void EndpointHealth::recover(Address& address, TimePoint t) {
-  address = {.state = State::fine, .tried = false, .until = {}, .backoff = {}};
+  address.state = State::fine;
+  address.tried = false;
+  address.backoff = {};
+  if (address.since) address.figures.suspect += t - *std::exchange(address.since, std::nullopt);
   if (suspect_since_) figures_.suspect += t - *std::exchange(suspect_since_, std::nullopt);
 }
 
@@ -53,6 +58,10 @@ void EndpointHealth::failed(std::size_t number, TimePoint began, TimePoint t) {
   const bool was_unknown = std::exchange(address.state, State::suspect) == State::unknown;
   const Duration growing = address.backoff.failed();
   address.until = t + std::clamp<Duration>(2 * (t - began), growing, longest_while);
+  if (!address.since) {
+    address.since = was_unknown ? began : t;
+    ++address.figures.suspicions;
+  }
   if (suspect_since_) return;
   if (!std::ranges::all_of(addresses_, [](const Address& a) { return a.state == State::suspect; })) return;
   // Nobody else went there while the first one found out.
@@ -60,9 +69,17 @@ void EndpointHealth::failed(std::size_t number, TimePoint began, TimePoint t) {
   ++figures_.suspicions;
 }
 
+EndpointHealth::Figures EndpointHealth::take(Figures& figures, std::optional<TimePoint>& since, TimePoint t) {
+  if (since) figures.suspect += t - *std::exchange(since, t);
+  return std::exchange(figures, {});
+}
+
 EndpointHealth::Figures EndpointHealth::take(TimePoint t) {
-  if (suspect_since_) figures_.suspect += t - *std::exchange(suspect_since_, t);
-  return std::exchange(figures_, {});
+  return take(figures_, suspect_since_, t);
+}
+
+EndpointHealth::Figures EndpointHealth::take_of(std::size_t address, TimePoint t) {
+  return take(addresses_[address].figures, addresses_[address].since, t);
 }
 
 }  // namespace s3lt

@@ -18,6 +18,7 @@ class EndpointHealth {
  public:
   explicit EndpointHealth(std::size_t addresses) : addresses_(addresses) {}
 
+  std::size_t addresses() const { return addresses_.size(); }
   bool is_fine(std::size_t address) const { return addresses_[address].state == State::fine; }
   // Whether an operation should go there now.
   bool takes(TimePoint t) const;
@@ -49,6 +50,8 @@ class EndpointHealth {
   };
   // Since the last call.
   Figures take(TimePoint t);
+  // The same of one address, whatever the others do.
+  Figures take_of(std::size_t address, TimePoint t);
 
   static constexpr Duration longest_while = std::chrono::seconds(30);
 
@@ -59,10 +62,13 @@ class EndpointHealth {
     bool tried = false;  // by the one client that may, while it is unknown or suspect
     TimePoint until{};   // suspect: the end of its while
     Backoff backoff;
+    std::optional<TimePoint> since;  // suspect; counted up to here
+    Figures figures;
     bool takes(TimePoint t) const {
       return state == State::fine || (!tried && (state == State::unknown || t >= until));
     }
   };
+  static Figures take(Figures& figures, std::optional<TimePoint>& since, TimePoint t);
   void recover(Address& address, TimePoint t);
 
   std::vector<Address> addresses_;

@@ -182,7 +182,9 @@ TEST(CheckJudgement, WhatStaysIsWrong) {
   EXPECT_EQ(findings(judge(facts, {}), true),
             std::vector<std::string>{
                 "4 of what the check wrote could not be taken away again (403 AccessDenied): a, b, c; "
-                "s3loadtest cleanup knows such keys, with an access key that may delete"});
+                "s3loadtest cleanup knows such keys, with an access key that may list and delete"});
+  EXPECT_EQ(judge(facts, {}).next, "s3loadtest check") << "the same key may not";
+  facts.endpoints[0].left.problem = "500 InternalError";
   EXPECT_EQ(judge(facts, {}).next, "s3loadtest cleanup");
   facts.endpoints[0].left = {.looked = false, .what = {}, .problem = "LIST: 500"};
   EXPECT_EQ(judge(facts, {}).exit_status, 1);

@@ -57,6 +57,7 @@ TEST(Endpoints, AMissingSchemeIsShownWithTheRightLine) {
 
 TEST(Endpoints, WhatIsNoEndpointIsNamed) {
   EXPECT_THAT(error_of("http://a/base"), HasSubstr("has a path"));
+  EXPECT_THAT(error_of("http://a:1 http://b:2"), HasSubstr("write a comma between several"));
   EXPECT_THAT(error_of("http://a/base"), HasSubstr("port: http://a"));
   EXPECT_THAT(error_of("http://a?x"), HasSubstr("has a path"));
   for (const char* port : {"http://a:", "http://a:0", "http://a:65536", "http://a:9x", "http://[::1]:x"}) {

@@ -129,10 +129,10 @@ def dribbling(head, piece):
 
 
 @contextlib.contextmanager
-def black_hole():
+def black_hole(address="127.0.0.1"):
     """A port that takes no more connections and refuses none: its backlog is full and nobody accepts."""
     with socket.socket() as listener, contextlib.ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((address, 0))
         listener.listen(0)
         for _ in range(4):
             waiting = stack.enter_context(socket.socket())

@@ -12,7 +12,7 @@ import pytest
 
 import certificates
 from harness import start_serve
-from misbehaving import Peer, answering, black_hole, closing, http, is_connecting, read_head, s3_error
+from misbehaving import Peer, answering, black_hole, closing, http, is_connecting, read_head, s3_error, saying_nothing
 import servers
 from stand_ins import StandIn
 
@@ -360,10 +360,53 @@ def test_a_key_that_may_only_read(rgw, check):
     assert done.status == 1, done.text
     assert "grant it s3:PutObject" in done.problems
     assert "403 AccessDenied" in done.endpoint["backends"]["boto3"]["operations"]["PUT"]["said"]
-    assert done.endpoint["backends"]["boto3"]["operations"]["GET"]["works"]
+    assert done.endpoint["backends"]["boto3"]["operations"]["GET"]["works"] is None, "there was nothing to read"
     assert done.endpoint["not_written"] == "PUT is not allowed" and done.endpoint["payloads"] == {}
     storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
     assert_empty(storage)
+
+
+def deny(storage, *actions):
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": [f"s3:{action}" for action in actions],
+         "Resource": [f"arn:aws:s3:::{storage.bucket}", f"arn:aws:s3:::{storage.bucket}/*"]}]}
+    storage.boto3().put_bucket_policy(Bucket=storage.bucket, Policy=json.dumps(policy))
+
+
+def test_what_a_key_without_rights_left_is_named_though_it_may_not_list(rgw, check):
+    storage = bucket_on(rgw)
+    deny(storage, "DeleteObject", "ListBucket")
+    done = check(storage)
+    storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
+    assert list(storage.keys()) == done.endpoint["left_behind"]["what"] != []
+    assert "1 of what the check wrote could not be taken away again (403 AccessDenied): " in done.problems
+    assert done.facts["next"].startswith("s3loadtest check")
+
+
+def test_a_key_that_may_do_nothing_wrote_nothing(rgw, check):
+    storage = bucket_on(rgw)
+    deny(storage, "PutObject", "GetObject", "DeleteObject", "ListBucket")
+    done = check(storage)
+    storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
+    assert done.status == 1 and "what the check wrote" not in done.problems, done.problems
+    assert_empty(storage)
+
+
+def test_uploads_in_parts_need_the_right_to_abort_them(rgw, check):
+    storage = bucket_on(rgw)
+    deny(storage, "AbortMultipartUpload")
+    done = check(storage, "--backend", "minio")
+    assert "grant it s3:AbortMultipartUpload there" in done.problems, done.problems
+    assert "multipart upload of " in done.endpoint["left_behind"]["what"][0]
+    storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
+    upload, = storage.boto3().list_multipart_uploads(Bucket=storage.bucket)["Uploads"]
+    storage.boto3().abort_multipart_upload(Bucket=storage.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def test_a_handshake_that_hangs_is_no_connect_that_does(check):
+    with Peer(saying_nothing) as mute:
+        done = check(None, settings=broken_settings(f"https://127.0.0.1:{mute.port}"))
+    assert "accepts connections but ended no TLS handshake within 10s" in done.problems, done.problems
 
 
 def test_what_cannot_be_taken_away_is_told(serve_with, check):

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from harness import ask, json_lines
-from misbehaving import Peer, saying_nothing
+from misbehaving import Peer, black_hole, saying_nothing
 import servers
 
 pytestmark = pytest.mark.alone
@@ -147,6 +147,24 @@ def test_all_addresses_of_a_name_are_used_and_a_dead_one_costs_no_operation(serv
     shares = [ask(node, "/-/stats")["operations"]["PUT"]["2xx"] for node in (one, other)]
     # Of twelve clients four met the dead address, and go on to the next one together.
     assert sum(shares) == 3000 and min(shares) > 500
+
+
+def test_a_hanging_address_of_a_name_holds_one_client_of_a_thread_and_is_named(serve_with, loadtest, tmp_path):
+    """Its connect deadline is that of the address: the client that met it goes on to one that answers."""
+    with black_hole("127.0.0.4") as port:
+        nodes = [serve_with("--listen", f"127.0.0.{i}:{port}", *DELAY, credentials=KEYS) for i in (2, 3)]
+        through = through_hosts(tmp_path, "".join(f"127.0.0.{i} cluster\n" for i in (2, 3, 4)) + "127.0.0.1 localhost\n")
+        result = run(loadtest, nodes[0], [f"http://cluster:{port}"], "--duration", "12s", "--concurrency", "12",
+                     "--threads", "1", through=through)
+    assert result.status == 0, result.stderr
+    put = result.operation("PUT", "writes")
+    assert put["errors"] == 0 and put["count"] == put["attempts"]
+    # One client waited for the deadline, and the others for nothing.
+    assert put["response_us"]["max"] > 9_900_000 and put["response_us"]["p999"] < 1_000_000
+    endpoint, = result.summary["endpoints"]
+    away, = endpoint["suspect"]["addresses"]
+    assert away == f"127.0.0.4:{port}"
+    assert any(note.startswith(f"away: address {away} of http://cluster:{port}: ") for note in result.summary["notes"])
 
 
 def test_ipv6_and_a_mixed_list_are_used(serve_with, loadtest):

@@ -174,6 +174,8 @@ USAGE = {
                               "write S3_ENDPOINTS=http://127.0.0.1:9000"),
     "no scheme in the flag": flag_row("--endpoint: \"127.0.0.1:9000\" has no http:// or https://; write --endpoint "
                                       "http://127.0.0.1:9000", "--endpoint", "127.0.0.1:9000"),
+    "no comma": endpoint_row("http://a:9000 http://b:9000", "S3_ENDPOINTS (.env:1): \"http://a:9000 http://b:9000\" is no "
+                             "URL of one endpoint; write a comma between several"),
     "a path": endpoint_row("http://127.0.0.1:9000/loadtest", "S3_ENDPOINTS (.env:1): \"http://127.0.0.1:9000/loadtest\""
                            " has a path; an endpoint is only scheme, host and port: http://127.0.0.1:9000"),
     "port 99999": endpoint_row("http://127.0.0.1:99999", "S3_ENDPOINTS (.env:1): \"http://127.0.0.1:99999\" has no "

@@ -317,5 +317,15 @@ TEST(EndpointComparison, ManyFindingsBecomeAFewSentencesTheWorstFirst) {
               ElementsAre("s0", "s1", "s2", "s3", "s4", "s5", HasSubstr("3 more endpoints stand out")));
 }
 
+TEST(EndpointComparison, AnAddressOfANameThatWasAwayIsNamed) {
+  Snapshot total;
+  total.address_suspicions["http://cluster:9000"] = {
+      {"10.0.0.3:9000", {.times = 1, .probes = 0, .seconds = 0.4}},
+      {"10.0.0.4:9000", {.times = 1, .probes = 2, .seconds = 12}}};
+  EXPECT_THAT(endpoint_notes(odd_nodes(total)),
+              ElementsAre("away: address 10.0.0.4:9000 of http://cluster:9000: it refused, reset or left "
+                          "connections hanging; gone round for 12.0s, with 2 probes"));
+}
+
 }  // namespace
 }  // namespace s3lt

@@ -69,7 +69,13 @@ TEST(SdkRetries, EachSdkRetriesWhatItDoes) {
       {"reset of a POST", {.outcome = Outcome::reset, .is_post = true}, 4, 1},
       {"refused", {.outcome = Outcome::connect, .is_post = true}, 4, 4},
       {"silent", {.outcome = Outcome::timeout}, 4, 4},
-      {"a body cut off", {.outcome = Outcome::truncated, .status = 200}, 1, 1},
+      {"a body cut off that the caller reads", {.outcome = Outcome::truncated, .status = 200}, 1, 1},
+      {"one that the SDK reads", {.outcome = Outcome::truncated, .status = 200, .streamed = false}, 4, 4},
+      {"an error document behind a 200",
+       {.outcome = Outcome::server_error, .status = 200, .code = "InternalError", .streamed = false},
+       4,
+       1},
+      {"a handshake that fails", {.outcome = Outcome::tls, .is_post = true}, 4, 4},
       {"503 with Retry-After", {.outcome = Outcome::throttled, .status = 503, .retry_after = "1"}, 4, 4},
   };
   for (const Case& c : cases) {

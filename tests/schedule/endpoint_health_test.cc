@@ -108,6 +108,9 @@ TEST(EndpointHealth, ADeadAddressOfANameIsGoneRoundAndTheNameStaysGood) {
   EXPECT_EQ(health.choose(0, at(1)), 0u);
   EXPECT_TRUE(health.takes(at(1)));
   EXPECT_EQ(health.take(at(50)), EndpointHealth::Figures{}) << "the name is none of the suspects";
+  EXPECT_EQ(health.take_of(1, at(50)),
+            (EndpointHealth::Figures{.suspicions = 1, .probes = 0, .suspect = milliseconds(50)}));
+  EXPECT_EQ(health.take_of(0, at(50)), EndpointHealth::Figures{});
   refuse(health, 0, at(60));
   refuse(health, 2, at(70));
   EXPECT_TRUE(health.is_hopeless(at(71)));
@@ -118,6 +121,8 @@ TEST(EndpointHealth, ADeadAddressOfANameIsGoneRoundAndTheNameStaysGood) {
   health.answered(1, at(103));
   const auto figures = health.take(at(200));
   EXPECT_EQ(figures, (EndpointHealth::Figures{.suspicions = 1, .probes = 1, .suspect = milliseconds(33)}));
+  EXPECT_EQ(health.take_of(1, at(200)),
+            (EndpointHealth::Figures{.suspicions = 0, .probes = 1, .suspect = milliseconds(53)}));
 }
 
 }  // namespace
