@@ -162,8 +162,8 @@ class Preflight {
     if (answer.status == 200 && code.empty()) co_return std::nullopt;
     const Outcome outcome = classify(answer.status, code);
     if (outcome == Outcome::throttled || outcome == Outcome::full || outcome == Outcome::server_error) {
-      log_warning(fmt::format("{} answered {} to the first question; the load begins all the same",
-                              endpoint.url, status_text(answer)));
+      log_warning(fmt::format("{} answered {} to the first question; going on all the same", endpoint.url,
+                              status_text(answer)));
       co_return std::nullopt;
     }
     if (code == "AccessDenied") {
@@ -171,7 +171,7 @@ class Preflight {
       if (!may_begin) may_begin = co_await can_write(asker);
       if (may_begin) {
         log_warning(
-            fmt::format("{} does not let this access key list bucket {} ({}); the load begins all "
+            fmt::format("{} does not let this access key list bucket {} ({}); going on all "
                         "the same",
                         endpoint.url, plan_.bucket, status_text(answer)));
         co_return std::nullopt;

@@ -33,8 +33,7 @@ struct FailedAttempt {
   int status = 0;  // 0: no answer
   std::string_view code = {};
   bool is_post = false;
-  bool streamed =
-      true;  // the caller reads the body of the answer, and alone sees it break; else the SDK does
+  bool streamed = true;  // the answer's body is the caller's to read and to see break; else the SDK's
   std::string_view retry_after = {}, amz_retry_after = {};  // headers
 };
 
