@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -28,6 +29,24 @@ constexpr std::uint64_t bytes_of_a_connection = 20 << 10, bytes_of_a_tls_session
 constexpr std::uint64_t bytes_of_the_rest = 32 << 20;
 // What s3pool was seen to use beyond the bodies: half as much again, up to some 400 MiB; and this client.
 constexpr std::uint64_t most_beside_bodies = 512 * MiB, bytes_beside_s3pool = 64 * MiB;
+// Of s3pool's descriptors, those that are no connection.
+constexpr std::uint64_t descriptors_beside_s3pool = 64;
+
+// The clients of one pattern or more, at so many of each (0: as they are).
+std::uint64_t memory_of_s3pool(const std::vector<BodiesUnderWay>& bodies, std::uint64_t clients_each) {
+  std::uint64_t sum = 0, clients = 0, largest = 0;
+  for (const BodiesUnderWay& b : bodies) {
+    const std::uint64_t n = clients_each > 0 ? clients_each : b.clients;
+    sum += n * b.largest;
+    clients += n;
+    largest = std::max(largest, b.largest);
+  }
+  // It copies a body once it is whole, on one of its threads, of which it has one a core: so many are there
+  // twice.
+  const std::uint64_t copies =
+      std::min<std::uint64_t>(clients, std::max(1u, std::thread::hardware_concurrency())) * largest;
+  return sum + std::max(copies, std::min(sum / 2, most_beside_bodies)) + bytes_beside_s3pool;
+}
 
 struct Room {
   std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
@@ -144,30 +163,41 @@ Result<void> check_memory(const RunNeeds& needs, std::uint64_t most_connections)
                   format_size(needed), format_size(room.bytes), room.of));
 }
 
-// A run with C clients of every pattern needs C times the sum of their largest bodies.
 Result<void> check_memory_of_s3pool(const std::vector<BodiesUnderWay>& bodies) {
-  std::uint64_t needed = 0, one_of_each = 0, clients = 0, largest = 0;
-  for (const BodiesUnderWay& b : bodies) {
-    needed += b.clients * b.largest;
-    one_of_each += b.largest;
-    clients += b.clients;
-    largest = std::max(largest, b.largest);
-  }
-  needed += std::min(needed / 2, most_beside_bodies) + bytes_beside_s3pool;
+  const std::uint64_t needed = memory_of_s3pool(bodies, 0);
   const Room room = memory_left();
   if (needed <= room.bytes) return {};
-  const std::uint64_t for_bodies = room.bytes - std::min(room.bytes, bytes_beside_s3pool);
-  const std::uint64_t fitting =
-      std::max(for_bodies * 2 / 3, for_bodies - std::min(for_bodies, most_beside_bodies)) /
-      std::max<std::uint64_t>(one_of_each, 1);
+  std::uint64_t clients = 0, largest = 0, fitting = 0, too_many = 0;
+  for (const BodiesUnderWay& b : bodies) {
+    clients += b.clients;
+    largest = std::max(largest, b.largest);
+    too_many = std::max(too_many, b.clients + 1);
+  }
+  while (fitting + 1 < too_many) {
+    const std::uint64_t middle = fitting + (too_many - fitting) / 2;
+    (memory_of_s3pool(bodies, middle) <= room.bytes ? fitting : too_many) = middle;
+  }
   const std::string remedy =
       fitting > 0 ? fmt::format("use --concurrency {}", fitting) : std::string("use a smaller --size");
-  return usage_error(
-      fmt::format("s3pool keeps whole bodies in memory: {} clients with objects of up to {} need {}, and {} "
-                  "are left {}; {}, or "
-                  "--force to run all the same",
-                  format_count(clients), format_size(largest), format_size(needed), format_size(room.bytes),
-                  room.of, remedy));
+  return usage_error(fmt::format(
+      "s3pool keeps whole bodies in memory, and copies them: {} clients with objects of up to {} need "
+      "{}, and {} are left {}; {}, or --force to run all the same",
+      format_count(clients), format_size(largest), format_size(needed), format_size(room.bytes), room.of,
+      remedy));
+}
+
+Result<void> check_descriptors_of_s3pool(std::uint64_t clients) {
+  const std::uint64_t needed = 2 * clients + descriptors_beside_s3pool;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max >= needed) return {};
+  const std::uint64_t fitting =
+      (limit.rlim_max - std::min<std::uint64_t>(limit.rlim_max, descriptors_beside_s3pool)) / 2;
+  return usage_error(fmt::format(
+      "s3pool needs {} file descriptors for {} clients, and at most {} are allowed; raise the limit "
+      "(ulimit -n {} as root, or LimitNOFILE= of the service), or use {} clients or fewer, or --force "
+      "to run all the same",
+      format_count(needed), format_count(clients), format_count(limit.rlim_max), needed,
+      format_count(fitting)));
 }
 
 void end_when_out_of_memory() {

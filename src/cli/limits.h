@@ -33,6 +33,8 @@ struct BodiesUnderWay {
 // Compares what s3pool keeps of whole bodies with what is left of memory; the error names the --concurrency
 // that fits.
 Result<void> check_memory_of_s3pool(const std::vector<BodiesUnderWay>& bodies);
+// It has a descriptor for each client, and one to the storage.
+Result<void> check_descriptors_of_s3pool(std::uint64_t clients);
 
 // From here on, memory that cannot be had ends the program with a sentence and status 3.
 void end_when_out_of_memory();

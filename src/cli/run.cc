@@ -267,6 +267,10 @@ int run_command(const RunFlags& flags) {
     const auto listed = read_existing(*flags.existing, flags.sizes, *plan, [&] { return interrupts == 0; });
     if (!listed) return fail(listed.error());
   }
+  // Objects that are there may be larger than those that the flags name.
+  if (proxy) {
+    if (const auto fit = check_limits_of_s3pool(flags, *plan); !fit) return fail(fit.error());
+  }
 
   RunInfo info = describe_run(*plan, flags);
   info.tls_verify = plan->tls != nullptr && settings->verify_tls;

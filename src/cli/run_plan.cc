@@ -266,17 +266,24 @@ Result<void> go_through_s3pool(const Settings& settings, const RunFlags& flags, 
   if (!addresses) return std::unexpected(addresses.error());
   plan.endpoints = {{settings.proxy.url(), settings.proxy.host, settings.proxy.host_header(), false,
                      std::move(*addresses)}};
+  return check_limits_of_s3pool(flags, plan);
+}
+
+}  // namespace
+
+Result<void> check_limits_of_s3pool(const RunFlags& flags, const RunPlan& plan) {
   if (flags.force || flags.no_proxy) return {};
   std::vector<BodiesUnderWay> bodies;
+  std::uint64_t clients = 0;
   for (const PlannedPattern& p : plan.patterns) {
+    clients += p.clients;
     bodies.push_back({.clients = p.clients});
     for (const SizeClass& s : p.pattern.sizes)
       bodies.back().largest = std::max(bodies.back().largest, s.bytes);
   }
-  return check_memory_of_s3pool(bodies);
+  if (const auto enough = check_memory_of_s3pool(bodies); !enough) return enough;
+  return check_descriptors_of_s3pool(clients);
 }
-
-}  // namespace
 
 Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
                           std::vector<PlannedPattern> patterns) {

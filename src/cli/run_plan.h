@@ -28,4 +28,7 @@ Result<RunPlan> plan_storage(const Settings& settings);
 Result<RunPlan> make_plan(const Settings& settings, const RunFlags& flags,
                           std::vector<PlannedPattern> patterns);
 
+// Whether an s3pool of ours may have the memory and descriptors that the plan's clients and sizes need.
+Result<void> check_limits_of_s3pool(const RunFlags& flags, const RunPlan& plan);
+
 }  // namespace s3lt

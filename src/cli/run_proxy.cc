@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/log.h"
 #include "cli/console.h"
@@ -40,6 +41,15 @@ fs::path absolute_path(const fs::path& path) {
   return fs::absolute(path, ignored).lexically_normal();
 }
 
+// What the s3pool of another run was started with.
+std::string difference(const std::string& its_endpoints, const S3poolRequest& request) {
+  const auto& ours = request.order.environment;
+  const auto endpoints = std::ranges::find(ours, "S3_POOL", &std::pair<std::string, std::string>::first);
+  if (endpoints == ours.end() || endpoints->second != its_endpoints)
+    return fmt::format("it stands before {}", its_endpoints);
+  return "another key, region, verification of certificates, or LB_… or POOL_… variable";
+}
+
 Error sentence_of(const S3poolProblem& problem, const std::string& address, const S3poolRequest& request) {
   const std::string program = request.order.command.front(), log = request.log.string();
   const auto error = [](std::string text) { return Error{ErrorKind::unavailable, std::move(text)}; };
@@ -51,9 +61,9 @@ Error sentence_of(const S3poolProblem& problem, const std::string& address, cons
                       address));
     case S3poolFailure::settings:
       return error(
-          fmt::format("another run uses the s3pool at {} with other settings (it stands before {}); choose "
+          fmt::format("another run uses the s3pool at {} with other settings ({}); choose "
                       "another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended",
-                      address, problem.text));
+                      address, difference(problem.text, request)));
     case S3poolFailure::address:
       return address_taken(address, problem.text);
     case S3poolFailure::start:
@@ -89,6 +99,9 @@ S3poolRequest request_for(const Settings& settings, const RunFlags& flags, const
           .directory = absolute_path(settings.temp_dir),
           .log = absolute_path(settings.log_dir / fmt::format("s3pool-{}.log", settings.proxy.port))};
 }
+
+// Ways to die, that are told: with a random name in each there is no end of them.
+constexpr std::size_t most_reasons = 8;
 
 // The time since `since`, which is over.
 void add_to(double& seconds, std::optional<TimePoint>& since) {
@@ -132,7 +145,9 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
   proxy->record_ = {.address = address, .log = lease->log().string()};
   proxy->use_.pid = lease->pid();
   proxy->lease_.emplace(std::move(*lease));
-  proxy->endpoints_ = settings.endpoints.size();
+  std::set<std::string> endpoints;
+  for (const Endpoint& endpoint : settings.endpoints) endpoints.insert(endpoint.url());
+  proxy->endpoints_ = endpoints.size();
   proxy->look();
   return proxy;
 }
@@ -142,6 +157,11 @@ RunProxy::~RunProxy() {
 }
 
 Result<void> RunProxy::first_questions(const std::function<Result<void>()>& ask) {
+  if (stopped_at_) {
+    return unavailable(fmt::format(
+        "s3pool at {} (process {}) is stopped (state T: by SIGSTOP or a debugger); SIGCONT lets it go on",
+        address_, use_.pid));
+  }
   Result<void> ready = ask();
   catch_up();
   if (new_one_gave_up_all()) {
@@ -290,9 +310,10 @@ void RunProxy::take(const S3poolLease::Event& event) {
       down_at_ = now();
       ++record_.deaths;
     }
-    if (std::ranges::find(record_.how_it_died, event.text) == record_.how_it_died.end())
-      record_.how_it_died.push_back(event.text);
-    say(fmt::format("s3pool {}; it is started again", event.text));
+    const bool is_new = std::ranges::find(record_.how_it_died, event.text) == record_.how_it_died.end();
+    if (is_new && record_.how_it_died.size() < most_reasons) record_.how_it_died.push_back(event.text);
+    const bool died = event.text.starts_with("was ") || event.text.starts_with("ended ");
+    say(fmt::format("s3pool {}; {}", event.text, died ? "it is started again" : "that is tried again"));
   } else if (event.kind == Kind::ready) {
     ++record_.starts;
     gave_up_.clear();
@@ -305,11 +326,16 @@ void RunProxy::take(const S3poolLease::Event& event) {
 
 // With a keeper anew, as often as it takes.
 void RunProxy::ask_again() {
+  std::string said;
   for (unsigned failures = 1; !over_; ++failures) {
     auto lease = S3poolLease::take(address_, request_, keeper_of(address_));
     if (lease) {
       lease_.emplace(std::move(*lease));
       return take({S3poolLease::Event::Kind::ready, {}});
+    }
+    if (std::string why = sentence_of(lease.error(), address_, request_).message; why != said) {
+      const std::lock_guard lock(mutex_);
+      say(fmt::format("no new s3pool yet: {}", said = std::move(why)));
     }
     const TimePoint again = now() + restart_delay(failures);
     while (!over_ && now() < again) std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -144,10 +144,13 @@ class Preflight {
     for (const ResolvedEndpoint& endpoint : plan_.storage) {
       std::string why = co_await why_not_reached(endpoint);
       if (why.empty()) {
+        const std::string said =
+            answer.status == 0
+                ? fmt::format("did not answer the first question within {}",
+                              format_duration(preflight_silence))
+                : fmt::format("answered {} to the first question ({})", answer.status, s3pool_words(answer));
         log_warning(
-            fmt::format("s3pool answered {} to the first question ({}), though {} can be reached; the load "
-                        "begins all the same",
-                        answer.status, s3pool_words(answer), endpoint.url));
+            fmt::format("s3pool {}, though {} takes connections; going on all the same", said, endpoint.url));
         co_return std::nullopt;
       }
       why_not.push_back(fmt::format("{} ({})", endpoint.url, why));

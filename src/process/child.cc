@@ -43,9 +43,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 // In the child, where nothing but system calls is safe. What goes wrong goes through the pipe.
 [[noreturn]] void become(char* const* command, char* const* environment, const char* directory, pid_t parent,
-                         int in, int out, int err, int report) {
+                         int orphan_signal, int in, int out, int err, int report) {
   ::setsid();
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::prctl(PR_SET_PDEATHSIG, orphan_signal);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -87,8 +87,8 @@ Result<Child> Child::start(const ChildOptions& options) {
   const pid_t parent = ::getpid(), pid = ::fork();
   if (pid < 0) return cannot("start", options.command[0], errno);
   if (pid == 0) {
-    become(arguments.data(), variables.data(), options.directory.c_str(), parent, in.get(),
-           given ? options.output : out.get(), given ? options.output : err.get(), told->get());
+    become(arguments.data(), variables.data(), options.directory.c_str(), parent, options.orphan_signal,
+           in.get(), given ? options.output : out.get(), given ? options.output : err.get(), told->get());
   }
   Child child(pid);
   told.reset();
@@ -130,8 +130,9 @@ std::optional<int> Child::wait(TimePoint deadline) {
   return status_;
 }
 
+// The session's group: it may be a script that waits for what it started.
 void Child::signal(int number) {
-  if (!status()) ::kill(pid_, number);
+  if (!status()) ::kill(-pid_, number);
 }
 
 int Child::end(Duration patience) {

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,12 +22,13 @@ struct ChildOptions {
   std::filesystem::path out, err;        // files that its stdout and stderr go to; they are made anew
   int output = -1;                       // or one descriptor of the caller's for both
   std::filesystem::path directory = {};  // its working directory; empty: ours
+  int orphan_signal = SIGTERM;  // that it gets when this process dies; a stopped one heeds SIGKILL alone
 };
 
 class Child {
  public:
   // Starts it, in a session of its own (a Ctrl-C in the terminal is ours alone), with stdin at its end. It
-  // gets SIGTERM when this process dies. Errors: the program or a file that cannot be opened, with the
+  // gets a signal when this process dies. Errors: the program or a file that cannot be opened, with the
   // system's reason.
   static Result<Child> start(const ChildOptions& options);
   ~Child();  // ends it: SIGTERM, and SIGKILL after two seconds
@@ -38,7 +40,7 @@ class Child {
   std::optional<int> status();
   // The same, waited for until `deadline`.
   std::optional<int> wait(TimePoint deadline);
-  // Nothing where it has ended.
+  // To it and what it started. Nothing where it has ended.
   void signal(int number);
   // SIGTERM, then SIGKILL where it has not ended within `patience`; its exit status.
   int end(Duration patience);

@@ -90,6 +90,7 @@ Result<fs::path> runs_here(const fs::path& file) {
   if (error) return wrong(fmt::format("cannot look at {}: {}", file.string(), error.message()));
   if (status.type() == fs::file_type::directory)
     return wrong(fmt::format("{} is a directory", file.string()));
+  if (status.type() != fs::file_type::regular) return wrong(fmt::format("{} is no file", file.string()));
   if (::access(file.c_str(), X_OK) != 0) return wrong(fmt::format("{} is not executable", file.string()));
   const std::string head = head_of(file);
   if (const auto machine = machine_in(head)) {

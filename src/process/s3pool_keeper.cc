@@ -151,6 +151,7 @@ class Keeper {
     const ListeningProcess found = listening_process(ip_, port_);
     if (found.pid > 0 && (found.pid == child_->pid() || ::getsid(found.pid) == child_->pid())) {
       state_ = State::up;
+      listener_pid_ = found.pid;
       was_up_ = true;
       up_since_ = now();
       for (User& user : users_) {
@@ -188,7 +189,8 @@ class Keeper {
                                .out = {},
                                .err = {},
                                .output = log_->child_end(),
-                               .directory = room_});
+                               .directory = room_,
+                               .orphan_signal = SIGKILL});
     log_->close_child_end();
     if (!child) {
       forget_child();
@@ -233,7 +235,7 @@ class Keeper {
   void tell_ready(User& user) {
     user.waits = false;
     user.socket.send(
-        {"ready", std::to_string(child_->pid()), request_.log.string(), user.shares ? "1" : "0"});
+        {"ready", std::to_string(listener_pid_), request_.log.string(), user.shares ? "1" : "0"});
     for (const std::string& url : given_up_) user.socket.send({"gave-up", url});
   }
   void tell(const std::string& what, const std::string& text) {
@@ -294,6 +296,7 @@ class Keeper {
   S3poolRequest request_;
   State state_ = State::none;
   std::optional<Child> child_;
+  pid_t listener_pid_ = 0;  // the child, or what that started, where it is a script
   std::optional<S3poolLog> log_;
   std::vector<std::string> given_up_;  // by this s3pool
   std::string room_;

@@ -95,7 +95,7 @@ std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t en
     if (endpoints == 1) {
       then = "an error of the storage's or two more";
     } else if (proxy.gave_up_all) {
-      then = "that is all of them: it sends everything to one, and the figures are of that one alone";
+      then = "that is all of them: from then on it sent everything to one";
     }
     notes.push_back(fmt::format("s3pool took {} for unhealthy: one connection that fails is enough, and {}",
                                 fmt::join(proxy.gave_up, ", "), then));

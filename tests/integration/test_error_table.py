@@ -143,9 +143,13 @@ USAGE = {
         "--prefix: \"my tests/\" cannot be sent through s3pool, which takes keys of visible ASCII without ? # < > and `; "
         "choose another prefix, or another backend", arguments=(*RUN, "--backend", "proxy", "--prefix", "my tests/")),
     "bodies that s3pool cannot hold": Row(
-        "s3pool keeps whole bodies in memory: <n> clients with objects of up to <size> need <size>, and <size> are left "
-        "on this machine; use --concurrency <n>, or --force to run all the same",
+        "s3pool keeps whole bodies in memory, and copies them: <n> clients with objects of up to <size> need <size>, and "
+        "<size> are left on this machine; use --concurrency <n>, or --force to run all the same",
         arguments=(*RUN[:2], "--size", "100MB", "--operations", "20", "--backend", "proxy", "--concurrency", "100000")),
+    "descriptors that s3pool cannot have": Row(
+        "s3pool needs 264 file descriptors for 100 clients, and at most 200 are allowed; raise the limit (ulimit -n 264 as "
+        "root, or LimitNOFILE= of the service), or use 68 clients or fewer, or --force to run all the same",
+        arguments=(*RUN, "--backend", "proxy", "--concurrency", "100"), through=("sh", "-c", 'ulimit -n 200; exec "$@"', "sh")),
     "an s3pool left alone and restarted": Row(
         "--no-proxy leaves s3pool alone, and --force-restart-proxy restarts it; give one of them",
         arguments=(*RUN, "--backend", "proxy", "--no-proxy", "--force-restart-proxy")),

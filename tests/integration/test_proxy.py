@@ -128,9 +128,12 @@ def test_one_that_is_killed_is_started_again_and_counted(serve, loadtest, proxy)
     proxy.wait_until_gone()
 
 
-def test_a_keeper_that_is_killed_takes_nothing_with_it_but_s3pool(serve, loadtest, proxy):
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_keeper_that_is_killed_takes_nothing_with_it_but_s3pool(serve, loadtest, proxy, stopped):
     running = running_load(loadtest, serve, proxy)
     first = proxy.pid()
+    if stopped:
+        os.kill(first, signal.SIGSTOP)
     os.kill(proxy.keeper(), signal.SIGKILL)
     servers.wait_for("another s3pool", lambda: [p for p, words in processes_of(proxy.port).items()
                                                 if "proxy" in words and p != first], 10)
@@ -187,8 +190,11 @@ def test_one_with_other_settings_is_not_taken_from_another_run(serve, loadtest, 
                              settings=proxy.settings(AWS_REGION="eu-west-1"))
     assert other.status == 3
     assert other.stderr.endswith(
-        f"s3loadtest: another run uses the s3pool at 127.0.0.1:{proxy.port} with other settings (it stands before "
-        f"{serve.endpoint}); choose another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended\n")
+        f"s3loadtest: another run uses the s3pool at 127.0.0.1:{proxy.port} with other settings (another key, region, "
+        "verification of certificates, or LB_… or POOL_… variable); choose another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended\n")
+    other = another_loadtest(serve, *LOAD, "--duration", "1s", "--worker-id", "1",
+                             settings=proxy.settings(S3_ENDPOINTS=f"{serve.endpoint},http://127.0.0.1:9"))
+    assert f"with other settings (it stands before {serve.endpoint}); " in other.stderr
     running.signal()
     said = running.wait().summary["proxy"]
     assert (said["deaths"], said["shared"]) == (0, False), "who is refused uses nothing"
@@ -242,6 +248,31 @@ def test_no_proxy_without_one_says_so(serve, loadtest, proxy):
     assert result.status == 3
     assert result.stderr.startswith(f"s3loadtest: no s3pool listens on 127.0.0.1:{proxy.port} (")
     assert result.stderr.endswith("; start it, or leave --no-proxy out and one is started\n")
+
+
+def test_a_script_that_waits_for_it_ends_with_it(serve, loadtest, proxy, tmp_path):
+    script = tmp_path / "s3pool"
+    script.write_text(f'#!/bin/sh\n"{servers.S3POOL}" "$@"\n')
+    script.chmod(0o755)
+    running = running_load(loadtest, serve, proxy, settings={"S3POOL_BINARY": str(script)}, seconds="60s")
+    listener, = [pid for pid, words in processes_of(proxy.port).items()
+                 if "proxy" in words and str(script) not in words]
+    running.signal()
+    result = running.wait()
+    assert result.status == 0, result.stderr
+    assert f"s3pool at 127.0.0.1:{proxy.port}: process {listener}, log " in result.stderr
+    proxy.wait_until_gone()
+
+
+def test_objects_that_are_there_may_be_too_large_for_it(serve, loadtest, proxy):
+    native = {"S3LOADTEST_BACKEND": "native"}
+    written = loadtest(serve, "run", "baseload", "--size", "1GB", "--operations", "1", "--concurrency", "1", "--prefix",
+                       "large/", "--json", settings=native)
+    assert written.status == 0, written.stderr
+    result = loadtest(serve, "run", "heavyread", "--existing", "large/", "--concurrency", "3", "--operations", "3", "--json",
+                      settings=proxy.settings(), through=("sh", "-c", 'ulimit -v 2500000; exec "$@"', "sh"))
+    assert result.status == 2 and "s3pool keeps whole bodies in memory, and copies them: 3 clients" in result.stderr
+    proxy.wait_until_gone()
 
 
 def test_one_that_dies_at_once_says_why(serve, loadtest, proxy, tmp_path):

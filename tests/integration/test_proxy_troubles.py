@@ -30,6 +30,20 @@ def test_one_that_stands_still_to_the_end_is_named(serve, loadtest, proxy):  # n
     proxy.wait_until_gone()
 
 
+def test_no_run_begins_at_one_that_is_stopped(serve, loadtest, another_loadtest, proxy):  # noqa: F811
+    running = running_load(loadtest, serve, proxy, seconds="60s")
+    pid = proxy.pid()
+    os.kill(pid, signal.SIGSTOP)
+    other = another_loadtest(serve, *LOAD, "--duration", "1s", "--worker-id", "1", settings=proxy.settings())
+    os.kill(pid, signal.SIGCONT)
+    assert other.status == 3 and other.stderr.endswith(
+        f"s3loadtest: s3pool at 127.0.0.1:{proxy.port} (process {pid}) is stopped (state T: by SIGSTOP or a debugger); "
+        "SIGCONT lets it go on\n"), other.stderr
+    running.signal()
+    assert running.wait().status == 0
+    proxy.wait_until_gone()
+
+
 def test_one_that_was_stopped_for_a_while_is_named(serve, loadtest, proxy):  # noqa: F811
     running = running_load(loadtest, serve, proxy, seconds="60s")
     pid = proxy.pid()

@@ -98,7 +98,7 @@ TEST(ProxyNotes, WhereAllEndpointsWereGivenUpNothingWentToOthers) {
       << "one before it was started again, the other one after";
   proxy.gave_up_all = true;
   EXPECT_THAT(notes_on_proxy(proxy, 2),
-              ElementsAre(HasSubstr("that is all of them: it sends everything to one")));
+              ElementsAre(HasSubstr("that is all of them: from then on it sent everything to one")));
 }
 
 TEST(ProxyNotes, NameWhatWasS3poolsDoing) {
