@@ -294,6 +294,7 @@ int run_command(const RunFlags& flags) {
                 .proxy = proxy.get()},
                **directory, *plan);
   auto load = run_load(*plan, view, journal->get());
+  if (proxy) proxy->stop_counting();  // where nothing stopped it: its operations were done
   view.finish();
   if (!load) return fail(load.error());
 
@@ -330,6 +331,10 @@ int run_command(const RunFlags& flags) {
   Verdict verdict = judge(result.total);
   if (proxy) {
     result.proxy = proxy->end();
+    for (const std::string& news : proxy->take_news()) log_warning(news);
+    // It is looked at a little before or after.
+    for (double* of : {&result.proxy->down_seconds, &result.proxy->stopped_seconds})
+      *of = std::min(*of, result.seconds);
     result.proxy->own_answers = result.total.client.proxy_answers;
     verdict = through_proxy(std::move(verdict), *result.proxy, result.total, result.info.clients);
     add_notes(notes_on_proxy(*result.proxy, plan->storage.size()));

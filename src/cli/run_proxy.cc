@@ -219,6 +219,7 @@ Result<void> RunProxy::start_anew() {
 }
 
 void RunProxy::begin() {
+  look();
   const std::lock_guard lock(mutex_);
   cpu_before_ = 0;
   use_.at_first = use_.latest;
@@ -226,10 +227,30 @@ void RunProxy::begin() {
   record_.down_seconds = record_.stopped_seconds = 0;
   record_.stopped_pid = stopped_at_ ? use_.pid : 0;
   if (stopped_at_) stopped_at_ = now();
-  record_.how_it_died.clear();
+  // Of one that is away the last way of dying still says why.
+  auto& died = record_.how_it_died;
+  died.erase(died.begin(), down_at_ && !died.empty() ? died.end() - 1 : died.end());
+  if (down_at_) down_at_ = now();
   record_.shared = others_;
   record_.gave_up = gave_up_;
   record_.gave_up_all = endpoints_ > 0 && gave_up_.size() >= endpoints_;
+  if (measured_) measured_ = until_now();  // stopped in the warm-up: nothing was measured
+}
+
+void RunProxy::stop_counting() {
+  look();
+  const std::lock_guard lock(mutex_);
+  if (measured_) return;
+  measured_ = until_now();
+  awaited_ = down_at_.has_value();
+}
+
+ProxyRecord RunProxy::until_now() const {
+  ProxyRecord record = record_;
+  if (down_at_) record.down_seconds += to_seconds(now() - *down_at_);
+  if (stopped_at_) record.stopped_seconds += to_seconds(now() - *stopped_at_);
+  record.cpu_seconds = cpu_before_ + use_.latest - use_.at_first;
+  return record;
 }
 
 std::vector<std::string> RunProxy::take_news() {
@@ -241,17 +262,15 @@ ProxyRecord RunProxy::end() {
   over_ = true;
   if (watch_.joinable()) watch_.join();
   take_what_came();
-  look();
-  {
-    const std::lock_guard lock(mutex_);
-    add_to(record_.down_seconds, down_at_);
-    add_to(record_.stopped_seconds, stopped_at_);
-  }
+  stop_counting();
   if (lease_) lease_->give_back();
   lease_.reset();
   const std::lock_guard lock(mutex_);
-  record_.cpu_seconds = cpu_before_ + use_.latest - use_.at_first;
-  return record_;
+  ProxyRecord record = *measured_;
+  record.max_rss_bytes = record_.max_rss_bytes;
+  record.gave_up = record_.gave_up;
+  record.gave_up_all = record_.gave_up_all;
+  return record;
 }
 
 void RunProxy::watch() {
@@ -316,6 +335,7 @@ void RunProxy::take(const S3poolLease::Event& event) {
     say(fmt::format("s3pool {}; {}", event.text, died ? "it is started again" : "that is tried again"));
   } else if (event.kind == Kind::ready) {
     ++record_.starts;
+    if (std::exchange(awaited_, false)) ++measured_->starts;
     gave_up_.clear();
     add_to(record_.down_seconds, down_at_);
     cpu_before_ += use_.latest - use_.at_first;

@@ -29,11 +29,13 @@ class RunProxy {
   // endpoint by then, which it does for good, it is started anew and asked once more: the error is that of
   // the last time.
   Result<void> first_questions(const std::function<Result<void>()>& ask);
-  // What is measured begins: CPU time and deaths count from here.
+  // What is measured begins, and is over: CPU time, deaths and stops count in between. What comes later is
+  // for the log. May be called from another thread than the one that watches.
   void begin();
+  void stop_counting();
   // What happened since the last call, for the log: sentences without their end.
   std::vector<std::string> take_news();
-  // Ends it, unless another run uses it; its figures.
+  // Ends it, unless another run uses it; its figures, of what was measured.
   ProxyRecord end();
 
  private:
@@ -52,6 +54,7 @@ class RunProxy {
   void take_what_came();
   void ask_again();
   void look();
+  ProxyRecord until_now() const;
   void say(std::string news);
 
   const S3poolRequest request_;
@@ -61,6 +64,8 @@ class RunProxy {
   std::atomic<bool> over_ = false;
   std::mutex mutex_;  // of what follows
   ProxyRecord record_;
+  std::optional<ProxyRecord> measured_;  // once that is over
+  bool awaited_ = false;                 // as that ended it was away
   bool others_ = false;               // use it, too, at this moment
   Use use_;                           // of the process that is there
   double cpu_before_ = 0;             // of those before it

@@ -111,11 +111,12 @@ void RunView::finish() {
 
 void RunView::started() {
   t0_ = now();
-  if (options_.proxy != nullptr) options_.proxy->begin();
+  begin_proxy();
 }
 
 void RunView::stopping() {
   stopping_ = true;
+  if (options_.proxy != nullptr) options_.proxy->stop_counting();
   log_line(LogLevel::info, {},
            fmt::format("stopping: operations in flight may end within {}", format_duration(plan_.grace)));
 }
@@ -127,20 +128,17 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
   }
   if (second.warmup) {
     warming_up_ = true;
+    // The next one does not belong to it (Snapshot::middle).
+    if (second.to + std::chrono::milliseconds(500) >= plan_.warmup) begin_proxy();
   } else {
-    if (std::exchange(warming_up_, false)) {
-      log_info("the warm-up is over: figures begin here");
-      if (options_.proxy != nullptr) options_.proxy->begin();
-    }
+    if (std::exchange(warming_up_, false)) log_info("the warm-up is over: figures begin here");
     course_.add(second);
     look_at_slos(second, total);
   }
   // Of several patterns, the others go on.
   denied_ = denied_ || (plan_.patterns.size() == 1 && !denied_operations(plan_, total).empty());
   warn_of_new_errors(second);
-  if (options_.proxy != nullptr) {
-    for (const std::string& news : options_.proxy->take_news()) log_warning(news);
-  }
+  tell_of_proxy();
   tell_of_waiting(total);
   if (options_.live) draw(second, total);
   if (options_.stats_interval <= Duration::zero() || total.to < next_stats_) return;
@@ -149,6 +147,15 @@ void RunView::second(const Snapshot& second, const Snapshot& total) {
     log_figures(total, p.pattern.name, options_.worker, "STATS",
                 stats_line(total, p.pattern.name, total.to - total.from));
   }
+}
+
+void RunView::begin_proxy() {
+  if (options_.proxy != nullptr) options_.proxy->begin();
+}
+
+void RunView::tell_of_proxy() {
+  if (options_.proxy == nullptr) return;
+  for (const std::string& news : options_.proxy->take_news()) log_warning(news);
 }
 
 // What ends anyway is not ended early.

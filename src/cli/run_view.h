@@ -53,6 +53,8 @@ class RunView : public RunObserver {
   void draw(const Snapshot& second, const Snapshot& total);
   void look_at_slos(const Snapshot& second, const Snapshot& total);
   void tell_of_waiting(const Snapshot& total);
+  void begin_proxy();
+  void tell_of_proxy();
   void warn_of_new_errors(const Snapshot& second);
   RunViewOptions options_;
   RunDirectory& directory_;

@@ -183,7 +183,7 @@ std::string trust(const RunResult& result, bool any_ok) {
                        result.proxy ? "s3pool did not answer" : "no endpoint answered", away);
   }
   if (result.bottleneck == "unknown" && result.proxy &&
-      made_the_figures(result.proxy->stopped_seconds, result.total))
+      made_the_figures(result.proxy->stopped_seconds, result.total.loaded()))
     return "so the rates say little of the storage's speed";
   if (result.bottleneck == "storage" && starved(result.total) > 0) {
     return fmt::format(

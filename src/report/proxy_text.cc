@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/units.h"
@@ -33,6 +34,9 @@ std::string proxy_events(const ProxyRecord& proxy, std::size_t endpoints) {
                                  : proxy.starts == proxy.deaths ? "started again"
                                                                 : "started again " + times(proxy.starts)));
   }
+  if (proxy.deaths == 0 && proxy.down_seconds > 0)
+    events.push_back(
+        fmt::format("s3pool was not there for the first {:.1f}s", std::max(0.1, proxy.down_seconds)));
   if (proxy.stopped_seconds > 0)
     events.push_back(fmt::format("s3pool was stopped for {:.1f}s", proxy.stopped_seconds));
   if (proxy.gave_up_all) {

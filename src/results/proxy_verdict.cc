@@ -19,6 +19,15 @@ std::string stopped(const ProxyRecord& proxy) {
                      proxy.stopped_pid, proxy.stopped_seconds);
 }
 
+std::string started_again(const ProxyRecord& proxy) {
+  if (proxy.starts == 0) return "not there again";
+  return proxy.starts == 1 ? "started again once" : fmt::format("started again {} times", proxy.starts);
+}
+
+std::string away_for(const ProxyRecord& proxy) {
+  return format_duration(seconds(std::max(0.1, proxy.down_seconds)));
+}
+
 // Half of the clients and more waited for it until the end; empty where they did not.
 std::string gave_no_answer(const Snapshot& total, std::uint64_t clients) {
   SilentEndpoint all;
@@ -26,7 +35,10 @@ std::string gave_no_answer(const Snapshot& total, std::uint64_t clients) {
     all.attempts += of.attempts;
     all.seconds = std::max(all.seconds, of.seconds);
   }
-  if (all.attempts == 0 || all.attempts * 2 < clients || !made_the_figures(all.seconds, total)) return {};
+  // Who waits until the end has waited for all of the grace.
+  if (all.attempts == 0 || all.attempts * 2 < clients ||
+      !made_the_figures(all.seconds - to_seconds(total.grace), total.loaded()))
+    return {};
   return fmt::format(
       "s3pool did not answer: attempts waited for up to {:.1f}s until the end of the run cut them ({}), and "
       "whether s3pool or the storage behind it was silent cannot be told",
@@ -48,9 +60,9 @@ Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot&
                 "this client, used {:.0f}% of what was used; a machine with more CPUs would show more",
                 100 * busy / all, 100 * proxy.cpu_seconds / host.used)};
   }
-  if (judged && made_the_figures(proxy.stopped_seconds, total)) {
+  if (judged && made_the_figures(proxy.stopped_seconds, total.loaded())) {
     return {"unknown", fmt::format("{} of {:.1f}s, which says nothing of the storage", stopped(proxy),
-                                   to_seconds(total.to - total.from))};
+                                   to_seconds(total.loaded()))};
   }
   // Every connection is one to s3pool.
   if (verdict.away) {
@@ -72,11 +84,15 @@ std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t en
   std::vector<std::string> notes;
   if (proxy.deaths > 0) {
     notes.push_back(fmt::format(
-        "s3pool died {} and was started again {}; for {} it was not there, and what failed then is not the "
-        "storage's doing (it {})",
-        proxy.deaths == 1 ? "once" : fmt::format("{} times", proxy.deaths),
-        proxy.starts == 1 ? "once" : fmt::format("{} times", proxy.starts),
-        format_duration(seconds(std::max(0.1, proxy.down_seconds))), fmt::join(proxy.how_it_died, "; it ")));
+        "s3pool died {} and was {}; for {} it was not there, and what failed then is not the storage's doing "
+        "(it {})",
+        proxy.deaths == 1 ? "once" : fmt::format("{} times", proxy.deaths), started_again(proxy),
+        away_for(proxy), fmt::join(proxy.how_it_died, "; it ")));
+  } else if (proxy.down_seconds > 0) {
+    notes.push_back(fmt::format(
+        "s3pool had died before what was measured began (it {}) and was {}; for {} of it s3pool was "
+        "not there, and what failed then is not the storage's doing",
+        fmt::join(proxy.how_it_died, "; it "), started_again(proxy), away_for(proxy)));
   }
   if (proxy.stopped_seconds > 0)
     notes.push_back(stopped(proxy) + ": what waited or failed then is not the storage's doing");

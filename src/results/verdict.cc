@@ -234,7 +234,11 @@ Absence absence(const Snapshot& total) {
 }
 
 bool made_the_figures(double seconds, const Snapshot& total) {
-  return seconds >= least_absence && seconds > absence_matters * to_seconds(total.to - total.from);
+  return made_the_figures(seconds, total.to - total.from);
+}
+
+bool made_the_figures(double seconds, Duration length) {
+  return seconds >= least_absence && seconds > absence_matters * to_seconds(length);
 }
 
 bool kept_up(const Snapshot& total) {

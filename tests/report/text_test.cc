@@ -315,6 +315,8 @@ TEST(SummaryText, TheClosingSentenceTellsWhatBefellS3pool) {
   result.proxy = ProxyRecord{.address = "127.0.0.1:18080", .log = {}};
   const auto text = [&] { return summary_text(result, {.width = 1000, .colour = false}); };
   EXPECT_THAT(text(), Not(HasSubstr("s3pool died")));
+  result.proxy->down_seconds = 1.5;  // since before
+  EXPECT_THAT(text(), HasSubstr("; s3pool was not there for the first 1.5s; neither"));
   result.proxy->deaths = 2;
   result.proxy->starts = 1;
   EXPECT_THAT(text(), HasSubstr("; s3pool died 2 times and was started again once; neither"));

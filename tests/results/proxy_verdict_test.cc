@@ -75,6 +75,22 @@ TEST(ProxyVerdict, AnS3poolThatWasStoppedIsNotTheStorage) {
   EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 4).bottleneck, "storage") << "a hiccup";
 }
 
+TEST(ProxyVerdict, IsOfWhatWasMeasuredWithoutTheGrace) {
+  Snapshot total = on_a_machine(5, 15);
+  total.to = seconds(40);
+  total.grace = seconds(30);
+  const ProxyRecord stopped{.address = "a", .log = {}, .stopped_seconds = 1.2, .stopped_pid = 4711};
+  EXPECT_THAT(through_proxy({"storage", "w"}, stopped, total, 4).why, HasSubstr("for 1.2s of 10.0s, which"));
+  const CellKey get{"p", OperationKind::get, "1KB"};
+  total.cells[get].service.record(1000);
+  for (int i = 0; i < 4; ++i) total.silences[{"http://127.0.0.1:18080", get}].record(30'500'000);
+  const ProxyRecord proxy{.address = "a", .log = {}};
+  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 4).bottleneck, "storage")
+      << "silent for half a second of the load";
+  for (int i = 0; i < 4; ++i) total.silences[{"http://127.0.0.1:18080", get}].record(32'000'000);
+  EXPECT_THAT(through_proxy({"storage", "w"}, proxy, total, 4).why, HasSubstr("s3pool did not answer"));
+}
+
 TEST(ProxyVerdict, AnS3poolThatLeavesMostClientsWithoutAnAnswerIsNotTheStorage) {
   Snapshot total = on_a_machine(5, 15);
   total.to = seconds(8);
@@ -116,6 +132,18 @@ TEST(ProxyNotes, NameWhatWasS3poolsDoing) {
                           HasSubstr("1,234 attempts got an answer of s3pool's own"),
                           HasSubstr("took http://n1:9 for unhealthy")));
   EXPECT_THAT(notes_on_proxy(proxy, 1)[1], HasSubstr("with one endpoint it says 503 for whatever"));
+}
+
+TEST(ProxyNotes, NameADeathBeforeWhatWasMeasuredThatLastedIntoIt) {
+  ProxyRecord proxy{
+      .address = "a", .log = {}, .starts = 1, .down_seconds = 1.5, .how_it_died = {"was ended by signal 9"}};
+  EXPECT_THAT(
+      notes_on_proxy(proxy, 1),
+      ElementsAre("s3pool had died before what was measured began (it was ended by signal 9) and was "
+                  "started again once; for 1.5s of it s3pool was not there, and what failed then is not "
+                  "the storage's doing"));
+  proxy.starts = 0;
+  EXPECT_THAT(notes_on_proxy(proxy, 1), ElementsAre(HasSubstr("and was not there again; for 1.5s")));
 }
 
 TEST(ProxyJson, ComesBackAsItWent) {
