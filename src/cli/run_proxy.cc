@@ -22,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto look_every = std::chrono::milliseconds(200);
+// Which process listens is told by all of /proc.
+constexpr auto search_every = std::chrono::seconds(1);
 
 bool is_loopback(const std::string& ip) {
   return ip.starts_with("127.") || ip == "::1";
@@ -125,6 +127,8 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
   if (flags.no_proxy) {
     std::unique_ptr<RunProxy> proxy(new RunProxy({}, address));
     proxy->record_ = {.address = address, .log = {}, .ours = false};
+    proxy->ip_ = ip;
+    proxy->port_ = settings.proxy.port;
     proxy->use_.pid = listening_process(ip, settings.proxy.port).pid;
     proxy->look();
     return proxy;
@@ -274,14 +278,34 @@ ProxyRecord RunProxy::end() {
 }
 
 void RunProxy::watch() {
+  TimePoint next_search{};
   while (!over_) {
     if (lease_) {
       if (const auto event = lease_->next(now() + look_every)) take(*event);
     } else {
       std::this_thread::sleep_for(look_every);
+      if (now() >= next_search) {
+        find_another();
+        next_search = now() + search_every;
+      }
     }
     look();
   }
+}
+
+// One of others that ended may have been started again by them.
+void RunProxy::find_another() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!gone_) return;
+  }
+  const pid_t pid = listening_process(ip_, port_).pid;
+  if (pid == 0) return;
+  const std::lock_guard lock(mutex_);
+  gone_ = false;
+  cpu_before_ += use_.latest - use_.at_first;
+  use_ = {.pid = pid};
+  say(fmt::format("s3pool is there again: process {}", pid));
 }
 
 void RunProxy::take_what_came() {
@@ -365,7 +389,12 @@ void RunProxy::ask_again() {
 void RunProxy::look() {
   const std::lock_guard lock(mutex_);
   const auto use = use_.pid > 0 ? use_of_process(use_.pid) : std::nullopt;
-  if (!use || (use_.start_ticks != 0 && use->start_ticks != use_.start_ticks)) return;
+  if (!use || (use_.start_ticks != 0 && use->start_ticks != use_.start_ticks)) {
+    add_to(record_.stopped_seconds, stopped_at_);
+    if (!record_.ours && use_.start_ticks != 0 && !std::exchange(gone_, true))
+      say(fmt::format("s3pool (process {}) has ended", use_.pid));
+    return;
+  }
   use_.start_ticks = use->start_ticks;
   record_.observed = true;
   if (use->stopped && !stopped_at_) {

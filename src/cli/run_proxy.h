@@ -54,6 +54,7 @@ class RunProxy {
   void take_what_came();
   void ask_again();
   void look();
+  void find_another();
   ProxyRecord until_now() const;
   void say(std::string news);
 
@@ -61,15 +62,18 @@ class RunProxy {
   const std::string address_;
   std::size_t endpoints_ = 0;
   std::optional<S3poolLease> lease_;  // the watching thread's while it runs; none with --no-proxy
+  std::string ip_;                    // with --no-proxy, where it listens
+  std::uint16_t port_ = 0;
   std::atomic<bool> over_ = false;
   std::mutex mutex_;  // of what follows
   ProxyRecord record_;
   std::optional<ProxyRecord> measured_;  // once that is over
   bool awaited_ = false;                 // as that ended it was away
-  bool others_ = false;               // use it, too, at this moment
-  Use use_;                           // of the process that is there
-  double cpu_before_ = 0;             // of those before it
-  std::vector<std::string> gave_up_;  // by the process that is there
+  bool others_ = false;                  // use it, too, at this moment
+  Use use_;                              // of the process that is there
+  bool gone_ = false;                    // it is not, with --no-proxy
+  double cpu_before_ = 0;                // of those before it
+  std::vector<std::string> gave_up_;     // by the process that is there
   std::optional<TimePoint> down_at_, stopped_at_;
   std::vector<std::string> news_;
   std::thread watch_;

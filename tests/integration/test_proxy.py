@@ -212,18 +212,30 @@ def test_force_restart_proxy_restarts_ours(serve, loadtest, another_loadtest, pr
 
 
 @pytest.fixture
-def foreign(serve, proxy, tmp_path):
-    """An s3pool that no run of ours started."""
-    work = tmp_path / "foreign"
+def start_foreign(serve, proxy, tmp_path):
+    """Starts an s3pool that is no run of ours'."""
+    work, processes = tmp_path / "foreign", []
     work.mkdir()
     (work / ".env").write_text("")
-    process = servers.start([servers.S3POOL, "--insecure", "--log-level", "error", "proxy", "--listen",
-                             f"127.0.0.1:{proxy.port}"], work / "log", cwd=work,
-                            environment={"PATH": os.environ["PATH"], "S3_POOL": serve.endpoint,
-                                         "AWS_ACCESS_KEY_ID": serve.access_key, "AWS_SECRET_ACCESS_KEY": serve.secret_key})
-    servers.wait_for("s3pool", lambda: servers.listening(proxy.port), 10, process)
-    yield process
-    servers.end(process)
+
+    def start():
+        process = servers.start([servers.S3POOL, "--insecure", "--log-level", "error", "proxy", "--listen",
+                                 f"127.0.0.1:{proxy.port}"], work / "log", cwd=work,
+                                environment={"PATH": os.environ["PATH"], "S3_POOL": serve.endpoint,
+                                             "AWS_ACCESS_KEY_ID": serve.access_key,
+                                             "AWS_SECRET_ACCESS_KEY": serve.secret_key})
+        processes.append(process)
+        servers.wait_for("s3pool", lambda: servers.listening(proxy.port), 10, process)
+        return process
+
+    yield start
+    for process in processes:
+        servers.end(process)
+
+
+@pytest.fixture
+def foreign(start_foreign):
+    return start_foreign()
 
 
 def test_no_proxy_uses_what_runs_and_leaves_it(serve, loadtest, proxy, foreign):

@@ -5,7 +5,7 @@ import sys
 import time
 
 import servers
-from test_proxy import LOAD, foreign, proxy, running_load  # noqa: F401, two are fixtures
+from test_proxy import LOAD, proxy, running_load, start_foreign  # noqa: F401, two are fixtures
 
 
 def wait_for_word(running, word):
@@ -73,3 +73,21 @@ def test_a_death_in_the_warm_up_that_lasts_over_its_end_is_told(serve, loadtest,
     rendered = " ".join(loadtest(None, "report", str(result.directory)).stdout.split())
     assert f"; s3pool was not there for the first {said['down_seconds']:.1f}s; " in rendered
     proxy.wait_until_gone()
+
+
+def test_one_of_others_that_ends_is_stopped_no_more(serve, loadtest, proxy, start_foreign):  # noqa: F811
+    foreign = start_foreign()
+    running = running_load(loadtest, serve, proxy, "--no-proxy", seconds="60s")
+    stopped_at = time.monotonic()
+    os.kill(foreign.pid, signal.SIGSTOP)
+    wait_for_word(running, f"s3pool (process {foreign.pid}) is stopped (state T)")
+    os.kill(foreign.pid, signal.SIGKILL)
+    wait_for_word(running, f"s3pool (process {foreign.pid}) has ended")
+    most = time.monotonic() - stopped_at
+    another = start_foreign()
+    wait_for_word(running, f"s3pool is there again: process {another.pid}")
+    running.signal()
+    result = running.wait()
+    said = result.summary["proxy"]
+    assert 0 < said["stopped_seconds"] <= most and said["stopped_pid"] == foreign.pid
+    assert another.poll() is None
