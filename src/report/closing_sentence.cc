@@ -180,7 +180,7 @@ std::string trust(const RunResult& result, bool any_ok) {
   if (!any_ok) return "as none succeeded, this says nothing of its speed";
   if (const double away = absence(result.total).seconds; away > 0 && result.bottleneck == "unknown") {
     return fmt::format("{} for {:.1f}s of it, so the rates say little of the storage's speed",
-                       result.proxy ? "s3pool did not answer" : "no endpoint answered", away);
+                       result.through_s3pool() ? "s3pool did not answer" : "no endpoint answered", away);
   }
   if (result.bottleneck == "unknown" && result.proxy &&
       made_the_figures(result.proxy->stopped_seconds, result.total.loaded()))
@@ -189,9 +189,9 @@ std::string trust(const RunResult& result, bool any_ok) {
     return fmt::format(
         "the client had room to spare, but the storage{} did not keep up with the rate for so many clients: "
         "who arrives at that rate waits longer than these times",
-        result.proxy ? ", behind s3pool," : "");
+        result.through_s3pool() ? ", behind s3pool," : "");
   }
-  if (result.bottleneck == "storage" && result.proxy)
+  if (result.bottleneck == "storage" && result.through_s3pool())
     return "the client had room to spare, so the figures are s3pool's and the storage's together";
   if (result.bottleneck == "storage") return "the client had room to spare, so the figures are the storage's";
   if (result.bottleneck.starts_with("client") && kept_its_rate(result.total)) {
@@ -225,14 +225,14 @@ std::string closing_sentence(const RunResult& result) {
   if (c.count == 0) {
     return fmt::format("Not one operation ended in {}{}{}{}.", length,
                        keyless(result.total) > 0 ? ": there was no key to read" : "",
-                       waits(result.silent, result.proxy.has_value()), s3pool_clauses(result));
+                       waits(result.silent, result.through_s3pool()), s3pool_clauses(result));
   }
   std::string sentence =
-      fmt::format("The storage{} answered {} in {} ({}, {})", result.proxy ? ", through s3pool," : "",
-                  counted(c.count, "operation"), length,
+      fmt::format("The storage{} answered {} in {} ({}, {})",
+                  result.through_s3pool() ? ", through s3pool," : "", counted(c.count, "operation"), length,
                   rate_text(per_second(static_cast<double>(c.in_time()), result.seconds)),
                   format_rate(per_second(static_cast<double>(c.bytes_in_time()), result.seconds)));
-  sentence += failures(sum) + waits(result.silent, result.proxy.has_value()) + s3pool_clauses(result);
+  sentence += failures(sum) + waits(result.silent, result.through_s3pool()) + s3pool_clauses(result);
   // Some are nothing to speak of: another client deleted the object a moment before.
   if (c.not_found * 100 > c.count)
     sentence += fmt::format("; {} of them found no object", format_count(c.not_found));

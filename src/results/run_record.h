@@ -84,6 +84,9 @@ struct RunResult {
   std::optional<ProxyRecord> proxy;
   SilentEndpoints silent;          // where clients waited for an answer until the end
   std::vector<std::string> notes;  // what stands out, sentences without their end (results/notes.h)
+
+  // Also where nothing is known of it: of a run that did not end.
+  bool through_s3pool() const { return proxy || info.backend == "proxy"; }
 };
 
 }  // namespace s3lt

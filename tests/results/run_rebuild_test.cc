@@ -1,5 +1,6 @@
 #include "results/run_rebuild.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -153,6 +154,13 @@ TEST_F(RebuiltRunTest, OfAKilledRunTellsWhatItPromisedAndNothingThatWasNotMeasur
   EXPECT_EQ(client.at("cpu_seconds"), 0.5);
   for (const char* field : {"max_rss_bytes", "busiest_thread", "busy", "loop_lag_us"})
     EXPECT_FALSE(client.contains(field)) << field;
+}
+
+TEST_F(RebuiltRunTest, KnowsThatARunThatDidNotEndWentThroughS3pool) {
+  RunResult result = sample_run();
+  result.info.backend = "proxy";
+  EXPECT_THAT(summary_text(rebuild(write(result, false)).result, {.width = 1000}),
+              testing::HasSubstr("\nThe storage, through s3pool, answered "));
 }
 
 TEST_F(RebuiltRunTest, LeavesOutALineThatWasCutOff) {
