@@ -19,6 +19,7 @@
 #include "cli/demo.h"
 #include "cli/init_data.h"
 #include "cli/patterns.h"
+#include "cli/proxy_request.h"
 #include "cli/report.h"
 #include "cli/run.h"
 #include "cli/run_flags.h"
@@ -73,7 +74,8 @@ constexpr std::array<Command, 10> commands{{
     {"run", "PATTERN|FILE", "run a load here, in the foreground",
      "Runs a load here, in the foreground, until its duration is over or Ctrl-C.", set_up_run},
     {"check", "", "what the endpoints can do, and what is wrong with them",
-     "Says of each endpoint what it can do and what is wrong with it; writes a few small objects under the prefix, "
+     "Says of each endpoint what it can do and what is wrong with it; writes a few small objects under the "
+     "prefix, "
      "and deletes them again.",
      set_up_flags<CheckFlags, add_check_flags, check_command>},
     {"report", "[DIR]", "show a run again: text, --json, and report.html",

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,15 +10,13 @@
 #include "base/log.h"
 #include "cli/console.h"
 #include "cli/proxy_needs.h"
+#include "cli/proxy_request.h"
 #include "process/listening_process.h"
 #include "process/process_use.h"
 #include "process/s3pool_keeper.h"
-#include "process/s3pool_log.h"
 
 namespace s3lt {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr auto look_every = std::chrono::milliseconds(200);
 // Which process listens is told by all of /proc.
@@ -29,79 +26,6 @@ bool is_loopback(const std::string& ip) {
   return ip.starts_with("127.") || ip == "::1";
 }
 
-// What the user tunes s3pool with.
-std::vector<std::pair<std::string, std::string>> tuning_in_environment() {
-  std::vector<std::pair<std::string, std::string>> tuning;
-  for (const auto& [name, value] : process_sources().environment) {
-    if (name.starts_with("LB_") || name.starts_with("POOL_")) tuning.emplace_back(name, value);
-  }
-  return tuning;
-}
-
-fs::path absolute_path(const fs::path& path) {
-  std::error_code ignored;
-  return fs::absolute(path, ignored).lexically_normal();
-}
-
-// What the s3pool of another run was started with.
-std::string difference(const std::string& its_endpoints, const S3poolRequest& request) {
-  const auto& ours = request.order.environment;
-  const auto endpoints = std::ranges::find(ours, "S3_POOL", &std::pair<std::string, std::string>::first);
-  if (endpoints == ours.end() || endpoints->second != its_endpoints)
-    return fmt::format("it stands before {}", its_endpoints);
-  return "another key, region, verification of certificates, or LB_… or POOL_… variable";
-}
-
-Error sentence_of(const S3poolProblem& problem, const std::string& address, const S3poolRequest& request) {
-  const std::string program = request.order.command.front(), log = request.log.string();
-  const auto error = [](std::string text) { return Error{ErrorKind::unavailable, std::move(text)}; };
-  switch (problem.what) {
-    case S3poolFailure::version:
-      return error(
-          fmt::format("the s3pool at {} is kept by another version of s3loadtest; wait until its runs have "
-                      "ended, or choose another address with S3LOADTEST_PROXY_ADDR",
-                      address));
-    case S3poolFailure::settings:
-      return error(
-          fmt::format("another run uses the s3pool at {} with other settings ({}); choose "
-                      "another address with S3LOADTEST_PROXY_ADDR, or wait until that run has ended",
-                      address, difference(problem.text, request)));
-    case S3poolFailure::address:
-      return address_taken(address, problem.text);
-    case S3poolFailure::start:
-      return error(fmt::format(
-          "s3pool cannot be started: {}; check S3POOL_BINARY and the places that it needs", problem.text));
-    case S3poolFailure::ended:
-      return error(s3pool_wrote(request.log)
-                       ? fmt::format("{} {}; its log {} says more", program, problem.text, log)
-                       : fmt::format("{} {} without a word; is it an s3pool?", program, problem.text));
-    case S3poolFailure::silent:
-      break;
-  }
-  return error(fmt::format("{} does not listen on {} after {}; is it an s3pool?{}", program, address,
-                           problem.text,
-                           s3pool_wrote(request.log) ? fmt::format(" Its log {} says more", log) : ""));
-}
-
-S3poolRequest request_for(const Settings& settings, const RunFlags& flags, const fs::path& program,
-                          const std::string& ip) {
-  S3poolSettings s3pool{
-      .program = program,
-      .ip = ip,
-      .port = settings.proxy.port,
-      .endpoints = {},
-      .credentials = settings.credentials,
-      .region = settings.region,
-      .verify_tls = settings.verify_tls,
-      .ca_bundle = settings.ca_bundle.empty() ? fs::path() : absolute_path(settings.ca_bundle),
-      .tuning = tuning_in_environment()};
-  for (const Endpoint& endpoint : settings.endpoints) s3pool.endpoints.push_back(endpoint.url());
-  return {.order = order_s3pool(s3pool),
-          .restart = flags.force_restart_proxy,
-          .directory = absolute_path(settings.temp_dir),
-          .log = absolute_path(settings.log_dir / fmt::format("s3pool-{}.log", settings.proxy.port))};
-}
-
 // Ways to die, that are told: with a random name in each there is no end of them.
 constexpr std::size_t most_reasons = 8;
 
@@ -109,13 +33,6 @@ constexpr std::size_t most_reasons = 8;
 void add_to(double& seconds, std::optional<TimePoint>& since) {
   if (since) seconds += to_seconds(now() - *since);
   since.reset();
-}
-
-std::vector<std::string> keeper_of(const std::string& address) {
-  std::error_code error;
-  fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error || !fs::exists(program, error)) program = "/proc/self/exe";  // replaced while we run
-  return {program.string(), keeper_command, address};
 }
 
 }  // namespace
@@ -139,9 +56,9 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
     log_warning(fmt::format(
         "s3pool at {} asks nobody for a key: who reaches that address reaches the storage", address));
   }
-  S3poolRequest request = request_for(settings, flags, *program, ip);
+  S3poolRequest request = s3pool_request(settings, flags, *program, ip);
   auto lease = S3poolLease::take(address, request, keeper_of(address));
-  if (!lease) return std::unexpected(sentence_of(lease.error(), address, request));
+  if (!lease) return std::unexpected(problem_with_s3pool(lease.error(), address, request));
   request.restart = false;  // of what follows
   log_info(fmt::format("s3pool at {}: process {}{}, log {}", address, lease->pid(),
                        lease->shared() ? ", started by another run" : "", lease->log().string()));
@@ -211,7 +128,7 @@ Result<void> RunProxy::start_anew() {
   lease_->give_back();
   lease_.reset();
   auto lease = S3poolLease::take(address_, request_, keeper_of(address_));
-  if (!lease) return std::unexpected(sentence_of(lease.error(), address_, request_));
+  if (!lease) return std::unexpected(problem_with_s3pool(lease.error(), address_, request_));
   const std::lock_guard lock(mutex_);
   record_ = {.address = address_, .log = lease->log().string()};
   use_ = {.pid = lease->pid()};
@@ -377,7 +294,7 @@ void RunProxy::ask_again() {
       lease_.emplace(std::move(*lease));
       return take({S3poolLease::Event::Kind::ready, {}});
     }
-    if (std::string why = sentence_of(lease.error(), address_, request_).message; why != said) {
+    if (std::string why = problem_with_s3pool(lease.error(), address_, request_).message; why != said) {
       const std::lock_guard lock(mutex_);
       say(fmt::format("no new s3pool yet: {}", said = std::move(why)));
     }

@@ -79,9 +79,7 @@ class RunProxy {
   std::thread watch_;
 };
 
-// The command that is the keeper of an address, for S3poolLease; and what it does (`s3loadtest keep-s3pool
-// ADDRESS`, not in the help).
-inline constexpr const char* keeper_command = "keep-s3pool";
+// What the keeper of an address does (`s3loadtest keep-s3pool ADDRESS`, not in the help).
 int keep_s3pool_command(const std::vector<std::string>& words);
 
 }  // namespace s3lt

@@ -233,10 +233,6 @@ Absence absence(const Snapshot& total) {
   return out.seconds < least_absence ? Absence{} : out;
 }
 
-bool made_the_figures(double seconds, const Snapshot& total) {
-  return made_the_figures(seconds, total.to - total.from);
-}
-
 bool made_the_figures(double seconds, Duration length) {
   return seconds >= least_absence && seconds > absence_matters * to_seconds(length);
 }
@@ -257,7 +253,7 @@ Verdict judge(const Snapshot& total) {
     return {"unknown", "there was load for less than two seconds, too little to tell"};
   }
   const Absence away = absence(total);
-  if (made_the_figures(away.seconds, total)) {
+  if (made_the_figures(away.seconds, total.to - total.from)) {
     return {"unknown",
             fmt::format("the storage, or the way to it, was away: for {:.1f}s of {:.1f}s no endpoint "
                         "answered (operations that failed: {})",

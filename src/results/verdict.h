@@ -29,7 +29,6 @@ struct Absence {
 };
 Absence absence(const Snapshot& total);
 // Whether so long an absence made the figures: below a second it is a hiccup.
-bool made_the_figures(double seconds, const Snapshot& total);
 bool made_the_figures(double seconds, Duration length);
 
 // What the verdict rests on, and the files of a run show. Shares are 0 to 1.
