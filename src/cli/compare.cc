@@ -41,7 +41,9 @@ std::string describe(const LoadedRun& of) {
   const RunInfo& info = of.run.result.info;
   return fmt::format("{} ({}, {}{})", info.id, info.pattern,
                      format_duration(seconds(std::round(of.run.result.seconds * 10) / 10)),
-                     of.run.ended ? "" : of.run.goes_on ? ", still going" : ", did not end");
+                     of.run.ended     ? ""
+                     : of.run.goes_on ? ", still going"
+                                      : ", did not end");
 }
 
 json::object object_of(const Comparison& comparison, const LoadedRun& a, const LoadedRun& b,

@@ -1,6 +1,6 @@
-// SIGINT and SIGTERM: the first ends a command gracefully, another at once, with status 130. What comes within
-// half a second of the first is the same wish: timeout(1) signals its child and then its group, the child
-// among it.
+// SIGINT and SIGTERM: the first ends a command gracefully, another at once, with status 130. What comes
+// within half a second of the first is the same wish: timeout(1) signals its child and then its group, the
+// child among it.
 #pragma once
 
 #include <csignal>
