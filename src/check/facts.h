@@ -5,12 +5,18 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "net/tls.h"
 
 namespace s3lt {
+
+// Whether what a storage said means that the access key may not: a status, or the code of one key in a batch.
+inline bool is_denied(std::string_view said) {
+  return said.starts_with("403") || said == "AccessDenied";
+}
 
 // One thing that was tried.
 struct Trial {
@@ -73,7 +79,7 @@ struct LeftBehind {
   bool looked = false;            // whether it could be listed
   std::vector<std::string> what;  // keys, versions and uploads that are still there
   std::string problem;            // why nobody looked, or they stay
-  bool is_denied() const { return problem.starts_with("403"); }
+  bool is_denied() const { return s3lt::is_denied(problem); }
 };
 
 struct EndpointFacts {

@@ -58,7 +58,7 @@ Failures failures_of(const EndpointFacts& facts, const BackendFact& backend) {
   const auto add = [&](std::string_view operation, std::string_view shown, const Trial& trial) {
     if (!trial.fails()) return;
     failures.text += fmt::format("{}{} ({})", failures.text.empty() ? "" : ", ", shown, trial.said);
-    if (trial.said.starts_with("403") || trial.said == "AccessDenied") {
+    if (is_denied(trial.said)) {
       const std::string_view right = right_to(operation);
       if (std::ranges::find(failures.rights, right) == failures.rights.end())
         failures.rights.push_back(right);
@@ -73,7 +73,7 @@ Failures failures_of(const EndpointFacts& facts, const BackendFact& backend) {
   return failures;
 }
 
-// Of a key that may do all but list: "; only pattern small-objects lists", or several; empty: all do.
+// Of a key that may do all but list: which patterns do; else empty.
 std::string who_lists(const Failures& failures) {
   if (failures.rights != std::vector<std::string_view>{"s3:ListBucket"}) return {};
   std::vector<std::string_view> names = builtin_pattern_names();

@@ -206,10 +206,7 @@ Task<void> Prober::admit() {
   const std::string& code = answer.error_document.code;
   facts_.bucket.exists = answer.status == 200 && code.empty();
   first_ = answer;
-  if (!first.no_listing.empty()) {
-    silent_.emplace("LIST");
-    hung_["LIST"] = {.times = 1, .longest = preflight_silence};
-  }
+  if (first.no_listing) note_silence("LIST", preflight_silence, *first.no_listing);
   if (facts_.bucket.exists || code == "AccessDenied") co_return;
   facts_.bucket_missing = no_such_bucket(answer);
   facts_.right_region = expected_region(plan_, answer);
@@ -239,17 +236,20 @@ Task<StorageAnswer> Prober::ask(Asker& asker, const Question& question) {
     silent_.clear();
     co_return answer;
   }
-  silent_.emplace(question.name);
-  if (answer.connected && answer.error == StreamError::timed_out) {
-    Hang& hang = hung_[std::string(question.name)];
-    ++hang.times;
-    hang.longest = std::max(hang.longest, patience);
-    answer.problem = fmt::format("no answer for {}", format_duration(hang.longest));
-  }
+  note_silence(question.name, patience, answer);
   // One kind of question may hang alone.
   if (silent_.size() >= attempts && !stopped_ && !facts_.problem)
     facts_.problem = unreachable(endpoint_, answer).message;
   co_return answer;
+}
+
+void Prober::note_silence(std::string_view name, Duration patience, StorageAnswer& answer) {
+  silent_.emplace(name);
+  if (!answer.connected || answer.error != StreamError::timed_out) return;
+  Hang& hang = hung_[std::string(name)];
+  ++hang.times;
+  hang.longest = std::max(hang.longest, patience);
+  answer.problem = fmt::format("no answer for {}", format_duration(hang.longest));
 }
 
 Task<StorageAnswer> Prober::ask_admin(Asker& asker, const AdminRequest& request, std::string_view name) {

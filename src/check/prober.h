@@ -97,6 +97,8 @@ class Prober {
     StorageAnswer answer = co_await ask(*asker_, question);
     co_return answer;
   }
+  // No answer came to a question of this name, though it was waited for so long.
+  void note_silence(std::string_view name, Duration patience, StorageAnswer& answer);
   Task<StorageAnswer> ask_admin(Asker& asker, const AdminRequest& request, std::string_view name);
   // Writes it under a new key, last_key_.
   Task<StorageAnswer> put(const Draft& draft);

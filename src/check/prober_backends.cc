@@ -51,17 +51,16 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
   // What cannot be deleted is written once.
   const bool writes = may_write();
   const std::string key = writes ? new_key() : keys_.front();
-  bool exists = !writes;
   StorageAnswer answer;
+  Trial put;
   if (writes) {
     const PutObject put_one = put_of(key);
     answer = co_await ask(profile, put_one, "PUT", "PUT", body, traits.expect_continue);
     note(key, answer);
-    exists = trial_of(answer).works();
-    tried("PUT", trial_of(answer));
-  } else {
-    tried("PUT", {});
+    put = trial_of(answer);
   }
+  const bool exists = !writes || put.works();
+  tried("PUT", put);
 
   const HeadObject head_one{.bucket = plan_.bucket, .key = key};
   answer = co_await ask(profile, head_one, "HEAD", "HEAD");
@@ -131,7 +130,7 @@ Task<void> Prober::try_backend(const WireProfile& profile) {
 void Prober::judge_rights() {
   const auto denied = [](const BackendFact& backend) {
     return std::ranges::any_of(backend.operations, [](const NamedTrial& one) {
-      return one.name == "PUT" && one.trial.said.starts_with("403");
+      return one.name == "PUT" && is_denied(one.trial.said);
     });
   };
   if (!facts_.backends.empty() && std::ranges::all_of(facts_.backends, denied))

@@ -134,8 +134,7 @@ Result<std::uint64_t> raise_descriptor_limit(const RunNeeds& needs) {
     log_warning(fmt::format(
         "{} clients keep {} connections to {}, and the limit of {} file descriptors has room for {}: those "
         "that were idle longest are closed and made anew, at the storage's expense too; raise it (ulimit -n "
-        "{} "
-        "as root, or LimitNOFILE= of the service)",
+        "{} as root, or LimitNOFILE= of the service)",
         format_count(needs.clients), format_count(needs.kept), counted(needs.endpoints, "endpoint"),
         format_count(hard), format_count(most), wanted));
     return most;

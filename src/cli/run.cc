@@ -336,7 +336,8 @@ int run_command(const RunFlags& flags) {
     for (double* of : {&result.proxy->down_seconds, &result.proxy->stopped_seconds})
       *of = std::min(*of, result.seconds);
     result.proxy->own_answers = result.total.client.proxy_answers;
-    verdict = through_proxy(std::move(verdict), *result.proxy, result.total, result.info.clients);
+    verdict =
+        through_proxy(std::move(verdict), *result.proxy, result.total, result.silent, result.info.clients);
     add_notes(notes_on_proxy(*result.proxy, plan->storage.size()));
   }
   result.bottleneck = std::move(verdict.bottleneck);

@@ -63,9 +63,7 @@ Result<std::unique_ptr<RunProxy>> RunProxy::start(const Settings& settings, cons
   log_info(fmt::format("s3pool at {}: process {}{}, log {}", address, lease->pid(),
                        lease->shared() ? ", started by another run" : "", lease->log().string()));
   std::unique_ptr<RunProxy> proxy(new RunProxy(std::move(request), address));
-  proxy->record_ = {.address = address, .log = lease->log().string()};
-  proxy->use_.pid = lease->pid();
-  proxy->lease_.emplace(std::move(*lease));
+  proxy->adopt(std::move(*lease));
   std::set<std::string> endpoints;
   for (const Endpoint& endpoint : settings.endpoints) endpoints.insert(endpoint.url());
   proxy->endpoints_ = endpoints.size();
@@ -106,22 +104,13 @@ void RunProxy::catch_up() {
   constexpr auto patience = std::chrono::seconds(2);
   if (!lease_) return;
   lease_->look();
-  const TimePoint deadline = now() + patience;
-  while (now() < deadline) {
-    const auto event = lease_->next(deadline);
-    if (!event) continue;
-    // That the keeper is gone comes again, to whom it matters.
-    if (event->kind == S3poolLease::Event::Kind::looked ||
-        event->kind == S3poolLease::Event::Kind::keeper_gone)
-      return;
-    take(*event);
-  }
+  take_what_comes(now() + patience);
 }
 
 // One that others use is not ours to start anew.
 bool RunProxy::new_one_gave_up_all() {
   const std::lock_guard lock(mutex_);
-  return lease_ && !lease_->shared() && !others_ && gave_up_.size() >= endpoints_;
+  return lease_ && !lease_->shared() && !others_ && gave_up_all();
 }
 
 Result<void> RunProxy::start_anew() {
@@ -130,13 +119,17 @@ Result<void> RunProxy::start_anew() {
   auto lease = S3poolLease::take(address_, request_, keeper_of(address_));
   if (!lease) return std::unexpected(problem_with_s3pool(lease.error(), address_, request_));
   const std::lock_guard lock(mutex_);
-  record_ = {.address = address_, .log = lease->log().string()};
-  use_ = {.pid = lease->pid()};
   others_ = false;
   gave_up_.clear();
   news_.clear();
-  lease_.emplace(std::move(*lease));
+  adopt(std::move(*lease));
   return {};
+}
+
+void RunProxy::adopt(S3poolLease lease) {
+  record_ = {.address = address_, .log = lease.log().string()};
+  use_ = {.pid = lease.pid()};
+  lease_.emplace(std::move(lease));
 }
 
 void RunProxy::begin() {
@@ -154,7 +147,7 @@ void RunProxy::begin() {
   if (down_at_) down_at_ = now();
   record_.shared = others_;
   record_.gave_up = gave_up_;
-  record_.gave_up_all = endpoints_ > 0 && gave_up_.size() >= endpoints_;
+  record_.gave_up_all = gave_up_all();
   if (measured_) measured_ = until_now();  // stopped in the warm-up: nothing was measured
 }
 
@@ -182,7 +175,7 @@ std::vector<std::string> RunProxy::take_news() {
 ProxyRecord RunProxy::end() {
   over_ = true;
   if (watch_.joinable()) watch_.join();
-  take_what_came();
+  take_what_comes(now());
   stop_counting();
   if (lease_) lease_->give_back();
   lease_.reset();
@@ -225,10 +218,15 @@ void RunProxy::find_another() {
   say(fmt::format("s3pool is there again: process {}", pid));
 }
 
-void RunProxy::take_what_came() {
+// Until the deadline, or the keeper has told all.
+void RunProxy::take_what_comes(TimePoint deadline) {
+  using Kind = S3poolLease::Event::Kind;
   while (lease_) {
-    const auto event = lease_->next(now());
-    if (!event || event->kind == S3poolLease::Event::Kind::keeper_gone) return;
+    const auto event = lease_->next(deadline);
+    if (!event && now() >= deadline) return;
+    if (!event) continue;
+    // That the keeper is gone comes again, to whom it matters.
+    if (event->kind == Kind::looked || event->kind == Kind::keeper_gone) return;
     take(*event);
   }
 }
@@ -259,7 +257,7 @@ void RunProxy::take(const S3poolLease::Event& event) {
   } else if (event.kind == Kind::gave_up) {
     if (std::ranges::find(gave_up_, event.text) != gave_up_.end()) return;
     gave_up_.push_back(event.text);
-    record_.gave_up_all = record_.gave_up_all || gave_up_.size() >= endpoints_;
+    record_.gave_up_all = record_.gave_up_all || gave_up_all();
     if (std::ranges::find(record_.gave_up, event.text) == record_.gave_up.end())
       record_.gave_up.push_back(event.text);
     say(fmt::format("s3pool takes {} for unhealthy, and may use it no more", event.text));

@@ -51,7 +51,9 @@ class RunProxy {
   bool new_one_gave_up_all();
   Result<void> start_anew();
   void take(const S3poolLease::Event& event);
-  void take_what_came();
+  void take_what_comes(TimePoint deadline);
+  void adopt(S3poolLease lease);
+  bool gave_up_all() const { return endpoints_ > 0 && gave_up_.size() >= endpoints_; }
   void ask_again();
   void look();
   void find_another();

@@ -147,7 +147,7 @@ Task<FirstAnswer> ask_first(Asker& asker, Ask how) {
     const ListObjects list{.bucket = plan.bucket, .prefix = plan.prefix, .max_keys = 1};
     StorageAnswer listing = co_await asker.ask(list, "GET", "LIST");
     if (let_in && listing.status == 0) {
-      first.no_listing = listing.problem;
+      first.no_listing = std::move(listing);
     } else {
       first.answer = std::move(listing);
     }

@@ -65,9 +65,9 @@ class Asker {
 
 // The first questions to a storage: is there S3, are we let in?
 struct FirstAnswer {
-  bool answered = false;        // HTTP
-  StorageAnswer answer;         // to the last of them that had one
-  std::string no_listing = {};  // HEAD let us in, and this came instead of a listing
+  bool answered = false;                         // HTTP
+  StorageAnswer answer;                          // to the last of them that had one
+  std::optional<StorageAnswer> no_listing = {};  // HEAD let us in, and this came instead of a listing
   // Whoever answers there, if anybody, does not speak S3; else what the answer means is still to be judged.
   std::optional<Error> problem;
 };

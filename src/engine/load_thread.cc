@@ -281,7 +281,8 @@ void LoadThread::deliver(bool last) {
 
 void LoadThread::add_suspicions(Snapshot& snapshot) {
   const TimePoint t = now();
-  const auto add = [this](auto& to, const std::string& name, const EndpointHealth::Figures& figures) {
+  const auto add = [this](std::map<std::string, EndpointSuspicion>& to, const std::string& name,
+                          const EndpointHealth::Figures& figures) {
     if (figures == EndpointHealth::Figures{}) return;
     to[name].add({.times = figures.suspicions,
                   .probes = figures.probes,
@@ -291,11 +292,10 @@ void LoadThread::add_suspicions(Snapshot& snapshot) {
     const ResolvedEndpoint& endpoint = plan_.endpoints[i];
     add(snapshot.suspicions, endpoint.url, health_[i].take(t));
     if (endpoint.addresses.size() == 1) continue;
-    for (std::size_t k = 0; k < endpoint.addresses.size(); ++k) {
-      const EndpointHealth::Figures figures = health_[i].take_of(k, t);
-      if (figures != EndpointHealth::Figures{})
-        add(snapshot.address_suspicions[endpoint.url], endpoint.addresses[k].text(), figures);
-    }
+    std::map<std::string, EndpointSuspicion> addresses;
+    for (std::size_t k = 0; k < endpoint.addresses.size(); ++k)
+      add(addresses, endpoint.addresses[k].text(), health_[i].take_of(k, t));
+    if (!addresses.empty()) snapshot.address_suspicions[endpoint.url] = std::move(addresses);
   }
 }
 

@@ -36,8 +36,8 @@ json::object suspect_object(const EndpointSuspicion& suspicion) {
 json::object suspect_object(const Snapshot& of, const std::string& url) {
   const auto found = of.suspicions.find(url);
   json::object out = suspect_object(found == of.suspicions.end() ? EndpointSuspicion{} : found->second);
-  json::object addresses;
   if (const auto several = of.address_suspicions.find(url); several != of.address_suspicions.end()) {
+    json::object addresses;
     for (const auto& [address, one] : several->second) addresses[address] = suspect_object(one);
     out["addresses"] = std::move(addresses);
   }

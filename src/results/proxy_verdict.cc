@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include "base/units.h"
-#include "results/silence.h"
 
 namespace s3lt {
 namespace {
@@ -29,9 +28,9 @@ std::string away_for(const ProxyRecord& proxy) {
 }
 
 // Half of the clients and more waited for it until the end; empty where they did not.
-std::string gave_no_answer(const Snapshot& total, std::uint64_t clients) {
+std::string gave_no_answer(const Snapshot& total, const SilentEndpoints& silent, std::uint64_t clients) {
   SilentEndpoint all;
-  for (const auto& [url, of] : silent_endpoints(total)) {
+  for (const auto& [url, of] : silent) {
     all.attempts += of.attempts;
     all.seconds = std::max(all.seconds, of.seconds);
   }
@@ -48,7 +47,7 @@ std::string gave_no_answer(const Snapshot& total, std::uint64_t clients) {
 }  // namespace
 
 Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot& total,
-                      std::uint64_t clients) {
+                      const SilentEndpoints& silent, std::uint64_t clients) {
   const HostUse& host = total.client.use.host;
   const double all = host.used + host.stolen + host.idle, busy = host.used + host.stolen;
   const bool judged = verdict.bottleneck == "storage" || verdict.bottleneck == "unknown";
@@ -73,8 +72,8 @@ Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot&
         "the storage",
         away.seconds, to_seconds(total.to - total.from), away.outcomes);
   }
-  if (std::string silent = gave_no_answer(total, clients); judged && !verdict.away && !silent.empty())
-    return {"unknown", std::move(silent)};
+  if (std::string why = gave_no_answer(total, silent, clients); judged && !verdict.away && !why.empty())
+    return {"unknown", std::move(why)};
   if (verdict.bottleneck == "storage")
     verdict.why += "; what the storage is said to have done is s3pool's and the storage's together";
   return verdict;

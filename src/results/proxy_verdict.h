@@ -13,9 +13,10 @@ namespace s3lt {
 
 // The verdict where the load went through it: it shares this machine's CPUs with us, and what is called the
 // storage's is both of theirs.
-// Where it was stopped, or left most of the `clients` without an answer, nothing is said of the storage.
+// Where it was stopped, or left most of the `clients` without an answer (`silent`, of `total`), nothing is
+// said of the storage.
 Verdict through_proxy(Verdict verdict, const ProxyRecord& proxy, const Snapshot& total,
-                      std::uint64_t clients);
+                      const SilentEndpoints& silent, std::uint64_t clients);
 
 // What stands out of it, sentences without their end. `endpoints` is how many the storage has.
 std::vector<std::string> notes_on_proxy(const ProxyRecord& proxy, std::size_t endpoints);

@@ -47,10 +47,9 @@ bool is_unsent(const FailedAttempt& failed) {
 // Without an answer, or with one that did not come whole; that of a body that is streamed is the caller's to
 // see.
 bool is_connection(const FailedAttempt& failed) {
-  if (failed.status != 0)
-    return !failed.streamed && (failed.outcome == Outcome::reset || failed.outcome == Outcome::timeout ||
-                                failed.outcome == Outcome::truncated);
-  return is_unsent(failed) || failed.outcome == Outcome::reset || failed.outcome == Outcome::timeout;
+  const bool broke = failed.outcome == Outcome::reset || failed.outcome == Outcome::timeout;
+  if (failed.status == 0) return broke || is_unsent(failed);
+  return !failed.streamed && (broke || failed.outcome == Outcome::truncated);
 }
 
 std::optional<std::int64_t> whole_number(std::string_view text) {

@@ -100,6 +100,10 @@ class Running:
         servers.wait_for("the load", lambda: any(line["patterns"] for line in self.finished_seconds()), seconds,
                          self.process)
 
+    def wait_until_says(self, words, seconds=15):
+        """On stderr, while it runs."""
+        servers.wait_for(words, lambda: words in (self.folder / "stderr").read_text(), seconds, self.process)
+
     def signal(self, number=signal.SIGINT):
         self.process.send_signal(number)
 

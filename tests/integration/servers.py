@@ -6,6 +6,7 @@ never have passed to somebody else.
 """
 import ctypes
 import dataclasses
+import json
 import os
 import pathlib
 import shutil
@@ -283,3 +284,11 @@ def rgw(folder, capacity=4 << 30):
         yield storage
     finally:
         ceph.end()
+
+
+def deny(storage, *actions):
+    """To everybody, its owner among them, in this bucket and of all its objects."""
+    resources = [f"arn:aws:s3:::{storage.bucket}", f"arn:aws:s3:::{storage.bucket}/*"]
+    statement = {"Effect": "Deny", "Principal": "*", "Action": list(actions), "Resource": resources}
+    storage.boto3().put_bucket_policy(Bucket=storage.bucket, Policy=json.dumps({"Version": "2012-10-17",
+                                                                               "Statement": [statement]}))

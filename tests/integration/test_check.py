@@ -352,10 +352,7 @@ def test_a_lock_that_keeps_what_is_written(rgw, check):
 def test_a_key_that_may_only_read(rgw, check):
     """The bucket's policy lets another user list and read, and nothing else."""
     storage = bucket_on(rgw)
-    policy = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Deny", "Principal": "*", "Action": ["s3:PutObject", "s3:DeleteObject"],
-         "Resource": f"arn:aws:s3:::{storage.bucket}/*"}]}
-    storage.boto3().put_bucket_policy(Bucket=storage.bucket, Policy=json.dumps(policy))
+    servers.deny(storage, "s3:PutObject", "s3:DeleteObject")
     done = check(storage)
     assert done.status == 1, done.text
     assert "grant it s3:PutObject" in done.problems
@@ -366,16 +363,9 @@ def test_a_key_that_may_only_read(rgw, check):
     assert_empty(storage)
 
 
-def deny(storage, *actions):
-    policy = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Deny", "Principal": "*", "Action": [f"s3:{action}" for action in actions],
-         "Resource": [f"arn:aws:s3:::{storage.bucket}", f"arn:aws:s3:::{storage.bucket}/*"]}]}
-    storage.boto3().put_bucket_policy(Bucket=storage.bucket, Policy=json.dumps(policy))
-
-
 def test_what_a_key_without_rights_left_is_named_though_it_may_not_list(rgw, check):
     storage = bucket_on(rgw)
-    deny(storage, "DeleteObject", "ListBucket")
+    servers.deny(storage, "s3:DeleteObject", "s3:ListBucket")
     done = check(storage)
     storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
     assert list(storage.keys()) == done.endpoint["left_behind"]["what"] != []
@@ -385,7 +375,7 @@ def test_what_a_key_without_rights_left_is_named_though_it_may_not_list(rgw, che
 
 def test_a_key_that_may_do_nothing_wrote_nothing(rgw, check):
     storage = bucket_on(rgw)
-    deny(storage, "PutObject", "GetObject", "DeleteObject", "ListBucket")
+    servers.deny(storage, "s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket")
     done = check(storage)
     storage.boto3().delete_bucket_policy(Bucket=storage.bucket)
     assert done.status == 1 and "what the check wrote" not in done.problems, done.problems
@@ -394,7 +384,7 @@ def test_a_key_that_may_do_nothing_wrote_nothing(rgw, check):
 
 def test_uploads_in_parts_need_the_right_to_abort_them(rgw, check):
     storage = bucket_on(rgw)
-    deny(storage, "AbortMultipartUpload")
+    servers.deny(storage, "s3:AbortMultipartUpload")
     done = check(storage, "--backend", "minio")
     assert "grant it s3:AbortMultipartUpload there" in done.problems, done.problems
     assert "multipart upload of " in done.endpoint["left_behind"]["what"][0]

@@ -613,13 +613,6 @@ def test_a_run_directory_that_cannot_be_made(serve, loadtest):
 
 # ---- keys that may do only some of it ---------------------------------------------------------------------------
 
-def deny(storage, *actions):
-    resources = [f"arn:aws:s3:::{storage.bucket}", f"arn:aws:s3:::{storage.bucket}/*"]
-    statement = {"Effect": "Deny", "Principal": "*", "Action": list(actions), "Resource": resources}
-    storage.boto3().put_bucket_policy(Bucket=storage.bucket, Policy=json.dumps({"Version": "2012-10-17",
-                                                                               "Statement": [statement]}))
-
-
 @pytest.fixture
 def guarded(rgw):
     """A bucket of Ceph's, which lets a policy deny its owner."""
@@ -631,7 +624,7 @@ def guarded(rgw):
 @pytest.mark.parametrize("operation", ["PUT", "GET"])
 def test_an_operation_that_is_denied_ends_the_run_with_its_name(guarded, loadtest, operation):
     action = {"PUT": "s3:PutObject", "GET": "s3:GetObject"}[operation]
-    deny(guarded, action)
+    servers.deny(guarded, action)
     result = loadtest(guarded, "run", "baseload", "--size", "1KB", "--duration", "60s")
 
     assert result.status == 3, result.stderr
@@ -645,7 +638,7 @@ def test_an_operation_that_is_denied_ends_the_run_with_its_name(guarded, loadtes
 
 
 def test_a_delete_that_is_denied_is_told_and_the_load_goes_on(guarded, loadtest):
-    deny(guarded, "s3:DeleteObject")
+    servers.deny(guarded, "s3:DeleteObject")
     result = loadtest(guarded, "run", "baseload", "--size", "1KB", "--operations", "300", "--max-keys", "20")
 
     assert result.status == 0, result.stderr
@@ -656,7 +649,7 @@ def test_a_delete_that_is_denied_is_told_and_the_load_goes_on(guarded, loadtest)
 
 
 def test_a_key_that_may_not_list_may_still_run(guarded, loadtest):
-    deny(guarded, "s3:ListBucket")
+    servers.deny(guarded, "s3:ListBucket")
     result = loadtest(guarded, "run", "baseload", "--size", "1KB", "--operations", "50", "--json")
 
     assert result.status == 0, result.stderr
@@ -666,7 +659,7 @@ def test_a_key_that_may_not_list_may_still_run(guarded, loadtest):
 
 
 def test_a_key_that_may_neither_list_nor_write(guarded, loadtest):
-    deny(guarded, "s3:ListBucket", "s3:PutObject")
+    servers.deny(guarded, "s3:ListBucket", "s3:PutObject")
     row = of_storage(guarded, "{endpoint} lets this access key neither list bucket {bucket} nor write to it (403 "
                      "AccessDenied); check S3_BUCKET, or grant the key s3:ListBucket, s3:GetObject, s3:PutObject and "
                      "s3:DeleteObject there; s3loadtest check finds out more")

@@ -8,15 +8,11 @@ import servers
 from test_proxy import LOAD, proxy, running_load, start_foreign  # noqa: F401, two are fixtures
 
 
-def wait_for_word(running, word):
-    servers.wait_for(word, lambda: word in (running.folder / "stderr").read_text(), 15, running.process)
-
-
 def in_the_grace(loadtest, storage, proxy, program):  # noqa: F811
     """A run whose load is stopped, while operations are under way."""
     running = loadtest.start(storage, *LOAD, "--duration", "3s", "--grace", "20s",
                              settings=proxy.settings(S3POOL_BINARY=str(program)))
-    wait_for_word(running, "stopping: operations in flight")
+    running.wait_until_says("stopping: operations in flight")
     return running
 
 
@@ -37,7 +33,7 @@ runpy.run_path({str(stand_in)!r}, run_name="__main__")
     running = in_the_grace(loadtest, serve_with("--fault", "*:delay=2800ms"), proxy, program)
     pid = proxy.pid()
     os.kill(pid, signal.SIGUSR1)
-    wait_for_word(running, f"s3pool (process {pid}) is stopped (state T)")
+    running.wait_until_says(f"s3pool (process {pid}) is stopped (state T)")
     os.kill(pid, signal.SIGCONT)
     result = running.wait()
     said = result.summary["proxy"]
@@ -80,12 +76,12 @@ def test_one_of_others_that_ends_is_stopped_no_more(serve, loadtest, proxy, star
     running = running_load(loadtest, serve, proxy, "--no-proxy", seconds="60s")
     stopped_at = time.monotonic()
     os.kill(foreign.pid, signal.SIGSTOP)
-    wait_for_word(running, f"s3pool (process {foreign.pid}) is stopped (state T)")
+    running.wait_until_says(f"s3pool (process {foreign.pid}) is stopped (state T)")
     os.kill(foreign.pid, signal.SIGKILL)
-    wait_for_word(running, f"s3pool (process {foreign.pid}) has ended")
+    running.wait_until_says(f"s3pool (process {foreign.pid}) has ended")
     most = time.monotonic() - stopped_at
     another = start_foreign()
-    wait_for_word(running, f"s3pool is there again: process {another.pid}")
+    running.wait_until_says(f"s3pool is there again: process {another.pid}")
     running.signal()
     result = running.wait()
     said = result.summary["proxy"]

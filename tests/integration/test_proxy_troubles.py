@@ -49,7 +49,7 @@ def test_one_that_was_stopped_for_a_while_is_named(serve, loadtest, proxy):  # n
     pid = proxy.pid()
     for number, word in ((signal.SIGSTOP, "is stopped (state T)"), (signal.SIGCONT, "goes on")):
         os.kill(pid, number)
-        servers.wait_for(word, lambda: f"s3pool (process {pid}) {word}" in (running.folder / "stderr").read_text(), 10)
+        running.wait_until_says(f"s3pool (process {pid}) {word}")
     running.signal()
     result = running.wait()
     assert 0 < result.summary["proxy"]["stopped_seconds"] < 10 and result.summary["proxy"]["deaths"] == 0
@@ -111,8 +111,7 @@ def test_all_endpoints_given_up_in_the_load_stand_in_the_closing_sentence(serve_
     storage = serve_with()
     running = running_load(loadtest, storage, proxy, "--grace", "1s", seconds="60s")
     servers.end(storage.process)
-    word = f"s3pool takes {storage.endpoint} for unhealthy"
-    servers.wait_for(word, lambda: word in (running.folder / "stderr").read_text(), 10)
+    running.wait_until_says(f"s3pool takes {storage.endpoint} for unhealthy")
     running.signal()
     result = running.wait()
     assert result.summary["proxy"]["gave_up_all"] is True and result.summary["proxy"]["gave_up"] == [storage.endpoint]
@@ -125,7 +124,7 @@ def test_a_run_is_told_what_an_s3pool_of_others_gave_up_before_it(serve, loadtes
     dead = f"http://127.0.0.1:{servers.free_port()}"
     settings = {"S3_ENDPOINTS": f"{dead},{serve.endpoint}"}
     running = running_load(loadtest, serve, proxy, seconds="60s", settings=settings)
-    servers.wait_for("the end of an endpoint", lambda: f"s3pool takes {dead}" in (running.folder / "stderr").read_text(), 10)
+    running.wait_until_says(f"s3pool takes {dead}")
     other = another_loadtest(serve, *LOAD, "--operations", "20", "--worker-id", "1", settings=proxy.settings(**settings))
     assert other.summary["proxy"]["gave_up"] == [dead]
     running.signal()

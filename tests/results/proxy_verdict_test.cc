@@ -6,9 +6,15 @@
 #include <boost/json.hpp>
 
 #include "results/proxy_json.h"
+#include "results/silence.h"
 
 namespace s3lt {
 namespace {
+
+// As a run does at its end.
+Verdict judged(Verdict verdict, const ProxyRecord& proxy, const Snapshot& total, std::uint64_t clients) {
+  return through_proxy(std::move(verdict), proxy, total, silent_endpoints(total), clients);
+}
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -22,7 +28,7 @@ Snapshot on_a_machine(double used, double idle) {
 
 TEST(ProxyVerdict, IsNotTheStoragesWhereS3poolFilledTheMachine) {
   const ProxyRecord proxy{.address = "127.0.0.1:18080", .log = {}, .observed = true, .cpu_seconds = 12};
-  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, on_a_machine(19.5, 0.5), 4);
+  const Verdict verdict = judged({"storage", "the clients waited"}, proxy, on_a_machine(19.5, 0.5), 4);
   EXPECT_EQ(verdict.bottleneck, "client-cpu");
   EXPECT_THAT(verdict.why, HasSubstr("busy for 98% of the time, and s3pool"));
   EXPECT_THAT(verdict.why, HasSubstr("used 62% of what was used"));
@@ -30,14 +36,13 @@ TEST(ProxyVerdict, IsNotTheStoragesWhereS3poolFilledTheMachine) {
 
 TEST(ProxyVerdict, IsOfBothWhereTheMachineHadRoom) {
   const ProxyRecord proxy{.address = "a", .log = {}, .observed = true, .cpu_seconds = 12};
-  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5), 4).bottleneck, "storage");
-  EXPECT_THAT(through_proxy({"storage", "w"}, proxy, on_a_machine(15, 5), 4).why,
+  EXPECT_EQ(judged({"storage", "w"}, proxy, on_a_machine(15, 5), 4).bottleneck, "storage");
+  EXPECT_THAT(judged({"storage", "w"}, proxy, on_a_machine(15, 5), 4).why,
               HasSubstr("s3pool's and the storage's"));
   const ProxyRecord idle{.address = "a", .log = {}, .observed = true, .cpu_seconds = 1};
-  EXPECT_EQ(through_proxy({"storage", "w"}, idle, on_a_machine(20, 0), 4).bottleneck, "storage")
+  EXPECT_EQ(judged({"storage", "w"}, idle, on_a_machine(20, 0), 4).bottleneck, "storage")
       << "others filled it";
-  EXPECT_EQ(through_proxy({"client-network", "w"}, proxy, on_a_machine(20, 0), 4).bottleneck,
-            "client-network");
+  EXPECT_EQ(judged({"client-network", "w"}, proxy, on_a_machine(20, 0), 4).bottleneck, "client-network");
 }
 
 TEST(ProxyVerdict, AnS3poolThatWasAwayIsNotTheStorage) {
@@ -50,7 +55,7 @@ TEST(ProxyVerdict, AnS3poolThatWasAwayIsNotTheStorage) {
       .outcomes[static_cast<std::size_t>(Outcome::connect)] = 40;
   total.suspicions["http://127.0.0.1:18080"].seconds = 3.6;
   const Verdict verdict =
-      through_proxy({"unknown", "the storage was away", true}, {.address = "a", .log = {}}, total, 4);
+      judged({"unknown", "the storage was away", true}, {.address = "a", .log = {}}, total, 4);
   EXPECT_EQ(verdict.bottleneck, "unknown");
   EXPECT_EQ(
       verdict.why,
@@ -62,7 +67,7 @@ TEST(ProxyVerdict, AnS3poolThatWasStoppedIsNotTheStorage) {
   Snapshot total = on_a_machine(5, 15);
   total.to = seconds(8);
   ProxyRecord proxy{.address = "a", .log = {}, .stopped_seconds = 3.6, .stopped_pid = 4711};
-  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, total, 4);
+  const Verdict verdict = judged({"storage", "the clients waited"}, proxy, total, 4);
   EXPECT_EQ(verdict.bottleneck, "unknown");
   EXPECT_EQ(verdict.why,
             "s3pool (process 4711) was stopped (state T: by SIGSTOP or a debugger) for 3.6s of 8.0s, which "
@@ -70,9 +75,9 @@ TEST(ProxyVerdict, AnS3poolThatWasStoppedIsNotTheStorage) {
   EXPECT_THAT(notes_on_proxy(proxy, 1),
               ElementsAre("s3pool (process 4711) was stopped (state T: by SIGSTOP or a debugger) for 3.6s: "
                           "what waited or failed then is not the storage's doing"));
-  EXPECT_EQ(through_proxy({"client-cpu", "w"}, proxy, total, 4).bottleneck, "client-cpu");
+  EXPECT_EQ(judged({"client-cpu", "w"}, proxy, total, 4).bottleneck, "client-cpu");
   proxy.stopped_seconds = 0.6;
-  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 4).bottleneck, "storage") << "a hiccup";
+  EXPECT_EQ(judged({"storage", "w"}, proxy, total, 4).bottleneck, "storage") << "a hiccup";
 }
 
 TEST(ProxyVerdict, IsOfWhatWasMeasuredWithoutTheGrace) {
@@ -80,15 +85,15 @@ TEST(ProxyVerdict, IsOfWhatWasMeasuredWithoutTheGrace) {
   total.to = seconds(40);
   total.grace = seconds(30);
   const ProxyRecord stopped{.address = "a", .log = {}, .stopped_seconds = 1.2, .stopped_pid = 4711};
-  EXPECT_THAT(through_proxy({"storage", "w"}, stopped, total, 4).why, HasSubstr("for 1.2s of 10.0s, which"));
+  EXPECT_THAT(judged({"storage", "w"}, stopped, total, 4).why, HasSubstr("for 1.2s of 10.0s, which"));
   const CellKey get{"p", OperationKind::get, "1KB"};
   total.cells[get].service.record(1000);
   for (int i = 0; i < 4; ++i) total.silences[{"http://127.0.0.1:18080", get}].record(30'500'000);
   const ProxyRecord proxy{.address = "a", .log = {}};
-  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 4).bottleneck, "storage")
+  EXPECT_EQ(judged({"storage", "w"}, proxy, total, 4).bottleneck, "storage")
       << "silent for half a second of the load";
   for (int i = 0; i < 4; ++i) total.silences[{"http://127.0.0.1:18080", get}].record(32'000'000);
-  EXPECT_THAT(through_proxy({"storage", "w"}, proxy, total, 4).why, HasSubstr("s3pool did not answer"));
+  EXPECT_THAT(judged({"storage", "w"}, proxy, total, 4).why, HasSubstr("s3pool did not answer"));
 }
 
 TEST(ProxyVerdict, AnS3poolThatLeavesMostClientsWithoutAnAnswerIsNotTheStorage) {
@@ -98,13 +103,12 @@ TEST(ProxyVerdict, AnS3poolThatLeavesMostClientsWithoutAnAnswerIsNotTheStorage) 
   total.cells[get].service.record(1000);
   for (int i = 0; i < 3; ++i) total.silences[{"http://127.0.0.1:18080", get}].record(3'000'000);
   const ProxyRecord proxy{.address = "a", .log = {}};
-  const Verdict verdict = through_proxy({"storage", "the clients waited"}, proxy, total, 4);
+  const Verdict verdict = judged({"storage", "the clients waited"}, proxy, total, 4);
   EXPECT_EQ(verdict.bottleneck, "unknown");
   EXPECT_EQ(verdict.why,
             "s3pool did not answer: attempts waited for up to 3.0s until the end of the run cut them (3), "
             "and whether s3pool or the storage behind it was silent cannot be told");
-  EXPECT_EQ(through_proxy({"storage", "w"}, proxy, total, 8).bottleneck, "storage")
-      << "most clients were answered";
+  EXPECT_EQ(judged({"storage", "w"}, proxy, total, 8).bottleneck, "storage") << "most clients were answered";
 }
 
 TEST(ProxyNotes, WhereAllEndpointsWereGivenUpNothingWentToOthers) {
